@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from bisect import bisect_left
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from envcompile.record import Record
 from envcompile.text import one_line, visible
@@ -19,6 +21,11 @@ EXIT_BUG = 3
 EXIT_UNAVAILABLE = 4
 EXIT_DIFFERENT = 16
 EXIT_INTERRUPTED = 130
+
+_FEW: Final = 150
+"""So many known names are all compared with a mistyped one."""
+_BESIDE: Final = 12
+"""Names before and behind a mistyped one that are compared with it where there are more."""
 
 
 class Problem(Record, frozen=True):
@@ -129,21 +136,56 @@ _LEAST_BEGINNING = 3
 def nearest(name: str, known: Iterable[str], limit: int = 3, least: float = 0.6) -> list[str]:
     """The known names most like a mistyped one, best first; empty when none is close.
 
+    Among many names those count that stand beside it in the alphabet, read forwards or backwards: thousands of
+    mistyped names are told from thousands of known ones without comparing each with each.
+
     Args:
         name: what was written.
-        known: what can be meant.
+        known: what can be meant; asked again and again, a tuple or a frozenset is sorted once.
         limit: how many at most.
         least: how alike they are at least, from 0 to 1 (`difflib.SequenceMatcher.ratio`).
     """
     from difflib import get_close_matches
 
-    lowered: dict[str, str] = {}
-    for candidate in known:
-        lowered.setdefault(candidate.lower(), candidate)
+    alphabet = _alphabet(known if isinstance(known, (tuple, frozenset)) else tuple(known))
     wanted = name.lower()
-    begun = sorted((each for each in lowered if len(wanted) >= _LEAST_BEGINNING and each.startswith(wanted)), key=len)
-    found = dict.fromkeys([*begun, *get_close_matches(wanted, sorted(lowered), n=limit, cutoff=least)])
-    return [lowered[match] for match in list(found)[:limit]]
+    beside = alphabet.beside(wanted)
+    begun = sorted((each for each in beside if len(wanted) >= _LEAST_BEGINNING and each.startswith(wanted)), key=len)
+    found = dict.fromkeys([*begun, *get_close_matches(wanted, beside, n=limit, cutoff=least)])
+    return [alphabet.written[match] for match in list(found)[:limit]]
+
+
+class _Alphabet(NamedTuple):
+    """Names in lower case, sorted as they are and as they are read backwards."""
+
+    written: dict[str, str]
+    """As they were written, by how they are in lower case."""
+    forwards: list[str]
+    backwards: list[str]
+
+    def beside(self, name: str) -> list[str]:
+        """All names where there are few, else those that begin or end most like one."""
+        if not self.backwards:
+            return self.forwards
+        found = {
+            *_around(self.forwards, name),
+            *(each[::-1] for each in _around(self.backwards, name[::-1])),
+        }
+        return sorted(found)
+
+
+def _around(names: list[str], name: str) -> list[str]:
+    place = bisect_left(names, name)
+    return names[max(place - _BESIDE, 0) : place + _BESIDE]
+
+
+@lru_cache(maxsize=8)
+def _alphabet(known: tuple[str, ...] | frozenset[str]) -> _Alphabet:
+    written: dict[str, str] = {}
+    for candidate in sorted(known):
+        written.setdefault(candidate.lower(), candidate)
+    forwards = sorted(written)
+    return _Alphabet(written, forwards, sorted(name[::-1] for name in forwards) if len(forwards) > _FEW else [])
 
 
 def did_you_mean(name: str, known: Iterable[str], otherwise: str) -> str:

@@ -169,6 +169,8 @@ def inside(root: Path, path: str) -> Path:
     file = root / path
     try:
         home, real = repository_of(root.resolve()), file.parent.resolve()
+    except FileNotFoundError:  # the current folder is gone: no other way leads here
+        raise
     except (OSError, RuntimeError) as error:
         what = f"the folder of {path} runs in a circle of symlinks, or cannot be read"
         raise EnvcError([Problem(what, "put a folder in the symlink's place")]) from error

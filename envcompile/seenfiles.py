@@ -11,6 +11,8 @@ import struct
 from itertools import pairwise
 from time import time_ns
 
+from envcompile.seenplaces import HERE, places_in
+
 TYPE_CHECKING = False
 """Type checkers take it for true; importing `typing` for it would cost half the time of a build with nothing to do."""
 
@@ -30,10 +32,14 @@ ABSENT: Final = "absent"
 _TYPE_BITS, _FOLDER, _FILE = 0o170000, 0o040000, 0o100000
 """S_IFMT, S_IFDIR and S_IFREG of inode(7)."""
 _NO_FILE: Final = (-1, -1, -1, -1)
-_HERE: Final = "./"
-"""How the folder itself is written."""
 _BYTES: Final = 32
 """Of the stats of one file."""
+_DIGITS: Final = 64
+"""Of a SHA-256."""
+_LINE: Final = _DIGITS + 1
+"""Of the digest of one file."""
+_FEW: Final = 24
+"""So many folders are looked for in the names; whoever asks for more has a table of all made."""
 _BLOCK: Final = _BYTES * 64
 _LARGEST: Final = (1 << 63) - 1
 _OPEN: Final = os.O_RDONLY | getattr(os, "O_DIRECTORY", 0)
@@ -55,7 +61,7 @@ class Files:
         lines: the lines of the names, where they are at hand.
     """
 
-    __slots__ = ("_digests", "_lines", "_paths", "_places", "digests", "names", "stats")
+    __slots__ = ("_digests", "_lines", "_near", "_paths", "_places", "digests", "names", "stats")
 
     def __init__(self, names: bytes, stats: bytes, digests: bytes = b"", lines: list[str] | None = None) -> None:
         self.names = names
@@ -65,12 +71,14 @@ class Files:
         self._digests: list[str] | None = None
         self._paths: list[str] | None = None
         self._places: dict[str, int] | None = None
+        self._near: dict[str, dict[str, int]] = {}
+        """The numbers of the files in folders that somebody asked for."""
 
     def __len__(self) -> int:
         return len(self.stats) // _BYTES
 
     def __contains__(self, path: str) -> bool:
-        return path in self.places
+        return self.place_of(path) is not None
 
     @property
     def is_readable(self) -> bool:
@@ -96,7 +104,7 @@ class Files:
 
     def stat(self, path: str) -> str:
         """The four numbers of a file as a text, `ABSENT` for one that was not there."""
-        place = self.places.get(path)
+        place = self.place_of(path)
         if place is None:
             return ABSENT
         changed, touched, size, inode = memoryview(self.stats).cast("q")[place * 4 : place * 4 + 4]
@@ -104,8 +112,27 @@ class Files:
 
     def digest(self, path: str) -> str:
         """The digest of a file, `UNREAD` for one that was not read, or not seen."""
-        place = self.places.get(path)
-        return self._digest_lines()[place] if place is not None else UNREAD
+        place = self.place_of(path)
+        if place is None:
+            return UNREAD
+        if self._digests is None and self.are_all_read:
+            start = place * _LINE
+            return self.digests[start : start + _DIGITS].decode()
+        return self._digest_lines()[place]
+
+    @property
+    def are_all_read(self) -> bool:
+        """Whether it is known of each file what is in it, as a SHA-256: the digests are all of one length then."""
+        return len(self.digests) == len(self) * _LINE - 1 and UNREAD.encode() not in self.digests
+
+    def place_of(self, path: str) -> int | None:
+        """The number of one file; None for one that was not seen. A table of all is made where many are asked for."""
+        if self._places is None and len(self._near) < _FEW:
+            folder, _, name = path.rpartition("/")
+            if folder not in self._near:
+                self._near[folder] = places_in(self.names, folder)
+            return self._near[folder].get(name)
+        return self.places.get(path)
 
     def numbers(self) -> Iterator[tuple[int, int, int, int]]:
         """The four numbers of each file."""
@@ -119,7 +146,7 @@ class Files:
             folder = ""
             for line in self._names():
                 if line[-1] == "/":
-                    folder = "" if line == _HERE else line
+                    folder = "" if line == HERE else line
                 else:
                     found.append(folder + line)
         return self._paths
@@ -144,8 +171,8 @@ class Files:
                         status = os.stat(below + line, dir_fd=root, follow_symlinks=False)
                         numbers += (status.st_mtime_ns, status.st_ctime_ns, status.st_size, status.st_ino)
                         continue
-                    below = place if line == _HERE else place + line
-                    for above in _folders_of(line) if line != _HERE else ():
+                    below = place if line == HERE else place + line
+                    for above in _folders_of(line) if line != HERE else ():
                         mode = os.stat(place + above, dir_fd=root, follow_symlinks=False).st_mode
                         if mode & _TYPE_BITS != _FOLDER:
                             return False  # a link to where they are
@@ -154,13 +181,7 @@ class Files:
                     os.close(root)
         except OSError:
             return False
-        return _packed(numbers) == self.stats
-
-    def are_all_in(self, folder: str) -> bool:
-        """Tell whether a folder holds just these as files with these stats, and nothing else."""
-        seen = Seen()
-        seen.look_below(folder, ("",), is_output=True)
-        return not seen.odd and self.is_same(seen.files())
+        return packed(numbers) == self.stats
 
     def changes(self, other: Files) -> set[str]:
         """The files that are in one of both only, or have another stat there."""
@@ -268,7 +289,7 @@ class Seen:
             lines.append(folder)
             lines += names
             numbers += stats
-        return Files("\n".join(lines).encode("utf-8", "surrogateescape"), _packed(numbers), b"", lines)
+        return Files("\n".join(lines).encode("utf-8", "surrogateescape"), packed(numbers), b"", lines)
 
     def put(self, folder: str, names: list[str], numbers: list[int]) -> None:
         """Put down all files of one folder, which is written as in the names of `Files`."""
@@ -279,18 +300,18 @@ class Seen:
         for folder in [folder for folder in self._found if folder.startswith(f"{path}/")]:
             del self._found[folder]
         above, slash, name = path.rpartition("/")
-        names, numbers = self._found.get(above + slash or _HERE, ([], []))
+        names, numbers = self._found.get(above + slash or HERE, ([], []))
         if name in names:
             place = names.index(name)
             del names[place]
             del numbers[place * 4 : place * 4 + 4]
             if not names:
-                del self._found[above + slash or _HERE]
+                del self._found[above + slash or HERE]
 
     def add(self, path: str, numbers: Iterable[int]) -> None:
         """Put down one file."""
         folder, slash, name = path.rpartition("/")
-        names, stats = self._found.setdefault(folder + slash or _HERE, ([], []))
+        names, stats = self._found.setdefault(folder + slash or HERE, ([], []))
         names.append(name)
         stats += numbers
 
@@ -301,7 +322,7 @@ class Seen:
             root: the folder that all paths are below.
             folder: a folder's path; an empty one is the root itself.
         """
-        key = f"{folder}/" if folder else _HERE
+        key = f"{folder}/" if folder else HERE
         names, numbers = self._found.pop(key, ([], []))
         stats = {name: numbers[place * 4 : place * 4 + 4] for place, name in enumerate(names)}
         try:
@@ -406,10 +427,10 @@ class Seen:
             here.append(name)
             numbers += (status.st_mtime_ns, status.st_ctime_ns, status.st_size, status.st_ino)
         if here:
-            self._found[below or _HERE] = (here, numbers)
+            self._found[below or HERE] = (here, numbers)
 
 
-def _packed(numbers: list[int]) -> bytes:
+def packed(numbers: list[int]) -> bytes:
     """The stats of files as they are kept."""
     form = f"{len(numbers)}q"
     try:

@@ -156,12 +156,13 @@ def _spoken_of(linked: LinkedEnvironment, read: set[str]) -> set[ResourceId]:
     touched: set[ResourceId] = set()
     patched: set[ResourceId] = set()
     for number in linked.plan.units.into(read):
-        for resource in linked.exports_of(number).resources:
-            files = files_of(linked.resource(resource.id))
+        for position in range(len(linked.exports_of(number).resources)):
+            identity = linked.id_at(number, position)
+            files = files_of(linked.resource(identity))
             if read.intersection(files):
-                touched.add(resource.id)
+                touched.add(identity)
                 if files[0] not in read:
-                    patched.add(resource.id)
+                    patched.add(identity)
     if not patched:
         return touched
     kinds, names = {item[:2] for item in patched}, {item.name for item in patched}

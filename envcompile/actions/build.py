@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from envcompile.actions.keeping import Keeping
 from envcompile.actions.outputs import Outputs, Texts
 from envcompile.actions.results import CHART_FOLDER, EnvironmentResult, recover_interrupted, write_all
-from envcompile.actions.snapshots import keep_snapshot
+from envcompile.actions.snapshots import inputs_of, keep_snapshot
 from envcompile.actions.team import helpers, learn, publish
 from envcompile.actions.unrendered import unrendered
 from envcompile.compose.identity import Identifier, select
@@ -95,7 +96,16 @@ def build(
                 from envcompile.actions.charting import compare_chart
 
                 known_chart = _known(look.snapshot, CHART_FOLDER)
-                chart = compare_chart(project, project.settings.chart, target, linked, known_chart, texts.values, jobs)
+                chart = compare_chart(
+                    project,
+                    project.settings.chart,
+                    target,
+                    linked,
+                    known_chart,
+                    texts.values,
+                    jobs,
+                    is_untouched=look.finds_untouched(CHART_FOLDER),
+                )
                 results.append(chart.result)
         if check and output is None and not all(result.folder.exists() for result in results):
             results = _as_git_has_them(project, results)
@@ -104,14 +114,12 @@ def build(
                 made.take_known([*result.plan.added, *result.plan.changed], result.folder)
             if not force:
                 _refuse_obstacles(project, results)
-            written = write_all(project.root, target, results)
-            is_kept = is_whole and project.tree.limits.is_trusted
-            if is_kept and (with_chart or project.settings.chart is None):
-                keep_snapshot(look, project, linked, results, written, texts.elsewhere)
-    for made in outputs:
-        made.remember()
-        project.save_units(made.linked.environment)
-    project.save_memo()
+        is_kept = is_whole and not check and project.tree.limits.is_trusted
+        inputs = inputs_of(look, project) if is_kept and (with_chart or project.settings.chart is None) else None
+        with Keeping(project, outputs, inputs, beside=not check and texts.is_shared):
+            written = write_all(project.root, target, results) if not check else {}
+            if inputs is not None:
+                keep_snapshot(look, project, inputs, linked, results, written, texts.elsewhere)
     publish(project, [(made, result.folder) for made, result in zip(outputs, results, strict=False)])
     if chart is not None and chart.memo is not None:
         chart.memo.save()
@@ -183,7 +191,8 @@ def _link_and_compare(
         if problems or late is not None:
             continue
         try:
-            made = Outputs(linked, texts)
+            before = _known(look.snapshot, environment) if look is project.look and project.kept is not None else None
+            made = Outputs(linked, texts, before if look.finds_untouched(environment) else None)
             wanted = {*choose_ids(environment, linked.ids(), only)} if only is not None else None
             result = _compare(project, made, target, wanted, look)
             made.report_refused(result.plan, result.folder, refused, wanted)
@@ -328,7 +337,7 @@ def _compare(
         partial=wanted is not None,
         is_untouched=look is not None and look.finds_untouched(name),
     )
-    count = sum(len(made.held(path)) for path in compared.digests)
+    count = made.count(compared.digests)
     warnings = (*made.linked.warnings, *unrendered(project, name))
     return EnvironmentResult(name, folder, count, compared, warnings)
 

@@ -51,6 +51,8 @@ def compare_chart(
     known: Files | None,
     values: Values | None = None,
     jobs: int | None = 1,
+    *,
+    is_untouched: bool = False,
 ) -> ComparedChart:
     """The chart's files held against what is on disk.
 
@@ -62,10 +64,11 @@ def compare_chart(
         known: the files as the last build left them.
         values: those that were told of units that were compiled elsewhere.
         jobs: processes that make it; by the size of the work when left out.
+        is_untouched: whether somebody looked a moment ago, and found the known files there and nothing else.
     """
     folder = check_folder(target / CHART_FOLDER, project.root)
     made = chart_bundle(project, settings, linked, folder, values, jobs)
-    compared = plan(folder, made.bundle, known, former=Former(folder, project.root))
+    compared = plan(folder, made.bundle, known, former=Former(folder, project.root), is_untouched=is_untouched)
     count = len(made.bundle.digests)
     result = EnvironmentResult(CHART_FOLDER, folder, count, compared, made.warnings)
     return ComparedChart(result, made.services, made.memo)
@@ -164,7 +167,8 @@ def _portions(linked: LinkedEnvironment, values: Values) -> Iterator[Portion]:
     from envcompile.chart import Portion
 
     is_plain = linked.plan.sources.settings.secret_backend == "plaintext"
-    for number, unit in enumerate(linked.plan.units):
+    units = linked.plan.units
+    for number, unit_key in enumerate(units.keys):
 
         def load(number: int = number) -> Iterator[tuple[str, object]]:
             told = values.get((linked.environment, number))
@@ -173,8 +177,9 @@ def _portions(linked: LinkedEnvironment, values: Values) -> Iterator[Portion]:
                 return zip(apps, told, strict=True)
             return ((resource.app, resource.value) for _, resource in linked.unit_values(number))
 
-        key = f"{unit.key} {linked.imports_digest(number)}"
-        yield Portion(key if unit.may_be_remembered else "", load, is_clear=is_plain)
+        may_be_remembered = bool(units.told[number]) or units[number].may_be_remembered
+        key = f"{unit_key} {linked.imports_digest(number)}"
+        yield Portion(key if may_be_remembered else "", load, is_clear=is_plain)
     if linked.paths is None and linked.linked.further:
         found = [linked.resource(one.id) for one in linked.linked.further]
         yield Portion(_digest(found), lambda: [(one.app, one.value) for one in found])

@@ -13,7 +13,7 @@ from envcompile.history.versions import states
 from envcompile.model import Resource
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from datetime import date
 
     from envcompile.actions.past import Past
@@ -54,6 +54,7 @@ class CostStep(NamedTuple):
     """A month at the prices of today."""
     after: Money
     items: tuple[ItemChange, ...]
+    """What made it; nothing where causes were not asked for."""
 
     @property
     def money(self) -> Money:
@@ -84,7 +85,15 @@ class CostHistory(NamedTuple):
 
 
 def cost_history(
-    past: Past, order: Sequence[str], wanted: Sequence[str], prices: PriceList, day: date, now: int, since: str
+    past: Past,
+    order: Sequence[str],
+    wanted: Sequence[str],
+    prices: PriceList,
+    day: date,
+    now: int,
+    since: str,
+    *,
+    with_causes: bool = True,
 ) -> CostHistory:
     """What environments cost in a period, along the line of first parents of HEAD.
 
@@ -96,6 +105,7 @@ def cost_history(
         day: today, whose prices steps are told with.
         now: seconds since 1970.
         since: where the period begins, `30d` or a day.
+        with_causes: say of each step which resources and fields made it.
 
     Raises:
         UsageError: no such environment, or the text is no time.
@@ -110,7 +120,7 @@ def cost_history(
     ]
     found = []
     for name in known:
-        one = _Line(name, prices.sheet_of(name), prices.facts_of(name), day)
+        one = _Line(name, prices.sheet_of(name), prices.facts_of(name), day, with_causes=with_causes)
         skipped: list[ResourceId] = []  # of commits from the future, as the clock of some committer has it
         for commit, held, touched in states(past.store, name, line, kinds):
             if commit.committed_at > now:
@@ -126,61 +136,87 @@ def cost_history(
 class _Line:
     """The costs of one environment, commit after commit; a resource that did not change is priced once."""
 
-    def __init__(self, environment: str, sheet: Sheet, facts: Facts, day: date) -> None:
+    def __init__(self, environment: str, sheet: Sheet, facts: Facts, day: date, *, with_causes: bool) -> None:
         self.held: list[Held] = []
         self.steps: list[CostStep] = []
         self.monthly = Money()
         self._environment = environment
         self._sheet = sheet
         self._facts = facts
+        self._with_causes = with_causes
         self._today = sheet.at(day)
         self._rates = {id(rates): rates for rates in (self._today, *(each.rates for each in sheet.dated))}
         self._before: dict[ResourceId, dict[str, object]] = {}
         self._items: dict[int, dict[ResourceId, Item]] = {key: {} for key in self._rates}
         self._totals = dict.fromkeys(self._rates, Money())
+        self._about: dict[ResourceId, Resource] = {}
         self._scalers: dict[tuple[str, str, str], list[Scaler]] = {}
         self._terms = {key: Terms(rates, sheet.factor, facts, {}) for key, rates in self._rates.items()}
         self._is_first = True
 
     def take(self, commit: Commit, values: Values, touched: Sequence[ResourceId], *, is_told: bool) -> None:
         """Take the state that a commit left, with the resources that it touched."""
-        if any(name.kind in _ABOUT_OTHERS for name in touched):
-            touched = list({**self._before, **values})
-            about = [Resource(name, value, "", ()) for name, value in values.items() if name.kind in _ABOUT_OTHERS]
-            self._scalers, defaults = scalers_of(about), default_requests(about)
-            self._terms = {key: terms._replace(defaults=defaults) for key, terms in self._terms.items()}
-        old = self._estimated()
+        about = list(self._about.values())
+        changed = dict.fromkeys([*touched, *self._touched_by_others(values, touched)])
+        before = self._side(self._before, changed, about)
         for key in self._rates:
-            self._price(values, touched, key)
+            self._price(values, changed, key)
         totals = dict(self._totals)
         self.held.append(Held(commit.committed_at, lambda rates: totals[id(rates)]))
         after = totals[id(self._today)]
         if after != self.monthly and is_told and not self._is_first:
-            before, now = Side(_resources(self._before), old), Side(_resources(values), self._estimated())
-            changed = item_changes(before, now, self._today, self._sheet.factor, self._facts)
-            self.steps.append(CostStep(commit, self.monthly, after, changed))
+            now = self._side(values, changed, self._about.values())
+            self.steps.append(CostStep(commit, self.monthly, after, self._causes(before, now)))
         self.monthly = after
-        self._before = dict(values)
+        for name in changed:
+            if name in values:
+                self._before[name] = values[name]
+            else:
+                self._before.pop(name, None)
         self._is_first = False
 
-    def _estimated(self) -> Estimate:
-        return Estimate(self._environment, tuple(self._items[id(self._today)].values()), ())
+    def _touched_by_others(self, values: Values, touched: Sequence[ResourceId]) -> list[ResourceId]:
+        """The resources of which a scaler or a range of limits says something else now."""
+        told = [name for name in touched if name.kind in _ABOUT_OTHERS]
+        if not told:
+            return []
+        for name in told:
+            self._about.pop(name, None)
+        self._about |= {name: Resource(name, values[name], "", ()) for name in sorted(told) if name in values}
+        former, self._scalers = self._scalers, scalers_of(self._about.values())
+        defaults = default_requests(self._about.values())
+        if any(terms.defaults != defaults for terms in self._terms.values()):
+            self._terms = {key: terms._replace(defaults=defaults) for key, terms in self._terms.items()}
+            return list({**self._before, **values})
+        scaled = {target for target in {**former, **self._scalers} if former.get(target) != self._scalers.get(target)}
+        return [name for name in values if target_of(name) in scaled]
 
-    def _price(self, values: Values, touched: Sequence[ResourceId], key: int) -> None:
+    def _side(self, values: Values, changed: Iterable[ResourceId], about: Iterable[Resource]) -> Side:
+        """What changed, and what says of others what they cost, as a state to compare."""
+        if not self._with_causes:
+            return Side((), Estimate(self._environment, (), ()))
+        there = {name: Resource(name, values[name], "", ()) for name in changed if name in values}
+        items = self._items[id(self._today)]
+        estimate = Estimate(self._environment, tuple(items[name] for name in changed if name in items), ())
+        return Side(tuple({**{one.id: one for one in about}, **there}.values()), estimate)
+
+    def _causes(self, before: Side, after: Side) -> tuple[ItemChange, ...]:
+        if not self._with_causes:
+            return ()
+        return item_changes(before, after, self._today, self._sheet.factor, self._facts)
+
+    def _price(self, values: Values, changed: Iterable[ResourceId], key: int) -> None:
         """Price what changed anew, with these rates, and bring the total up to date."""
         scalers, terms = self._scalers, self._terms[key]
         items, total = self._items[key], self._totals[key]
-        for name in touched:
+        for name in changed:
             former = items.pop(name, None)
-            if former is not None:
-                total = total.minus(former.money)
             value = values.get(name)
             item = item_of(name, value, "", scalers.get(target_of(name), ()), terms) if value is not None else None
+            if former is not None and (item is None or item.money != former.money):
+                total = total.minus(former.money)
             if item is not None:
                 items[name] = item
-                total = total.plus(item.money)
+                if former is None or item.money != former.money:
+                    total = total.plus(item.money)
         self._totals[key] = total
-
-
-def _resources(values: Values) -> list[Resource]:
-    return [Resource(identity, values[identity], "", ()) for identity in sorted(values)]

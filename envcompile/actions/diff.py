@@ -28,10 +28,12 @@ if TYPE_CHECKING:
 
     from envcompile.ask.difference import EnvironmentDiff
     from envcompile.ask.ownwords import OwnWords
+    from envcompile.check.rule import Rule
     from envcompile.git.repository import Repository
     from envcompile.git.trees import CommitTree
     from envcompile.limits import Limits
     from envcompile.model import Resource
+    from envcompile.sources import Tree
     from envcompile.units.environment import LinkedEnvironment
     from envcompile.units.project import CompiledEnvironment
 
@@ -62,6 +64,8 @@ class Difference(NamedTuple):
     """What is wrong with environments of the newer side, or with comparing them; nothing is compared there."""
     limits: Limits = DEFAULT_LIMITS
     """What the newer side may take."""
+    former_rules: tuple[Rule, ...] | None = None
+    """The repository's own rules as they were, where `checks/` differs and both sides are asked for."""
 
     @property
     def changed(self) -> tuple[EnvironmentDiff, ...]:
@@ -127,6 +131,7 @@ def difference(
         else:
             _refuse_unknown(wanted, [*known, *base.environments])
             before = _linked(base, wanted, older.commit)
+        former_rules = _former_rules(base, project) if with_sides and project is not None else None
         names = [name for name in dict.fromkeys([*after, *before]) if name not in failed]
         found: list[EnvironmentDiff] = []
         sides: tuple[dict[str, CompiledEnvironment], dict[str, CompiledEnvironment]] = ({}, {})
@@ -134,7 +139,8 @@ def difference(
             try:
                 with bounded(limits, f"comparing {name} takes"):
                     compared = _compared(name, before.get(name), after.get(name))
-                    if with_sides and (compared.resources or _is_judged_otherwise(before.get(name), after.get(name))):
+                    otherwise = former_rules is not None or _is_judged_otherwise(before.get(name), after.get(name))
+                    if with_sides and (compared.resources or otherwise):
                         _compile_into(sides[0], base, before, name)
                         _compile_into(sides[1], project or base, after, name)
                     found.append(compared)
@@ -148,7 +154,26 @@ def difference(
         for tree in (older, newer):
             if tree is not None:
                 tree.close()
-    return Difference(older.commit, commit, tuple(found), sides[0], sides[1], project or base, broken, failed, limits)
+    return Difference(older.commit, commit, tuple(found), *sides, project or base, broken, failed, limits, former_rules)
+
+
+def _former_rules(base: Project, project: Project) -> tuple[Rule, ...] | None:
+    """The older side's own rules; None where both sides have the same ones."""
+    if _checks_in(base.tree) == _checks_in(project.tree):
+        return None
+    from envcompile.actions.own_rules import own_rules
+    from envcompile.check.rules.catalogue import ALL
+
+    try:
+        return own_rules(base.tree, (rule.id for rule in ALL)).rules
+    except EnvcError:
+        return ()  # rules that could not be read found nothing
+
+
+def _checks_in(tree: Tree) -> dict[str, bytes]:
+    from envcompile.check.policy.ownrules import FOLDER
+
+    return {entry.path: tree.read(entry.path) for entry in tree.files(FOLDER)}
 
 
 def _is_judged_otherwise(before: LinkedEnvironment | None, after: LinkedEnvironment | None) -> bool:

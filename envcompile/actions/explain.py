@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from envcompile.actions.build import find_resources
 from envcompile.actions.chart_values import chart_origin
+from envcompile.actions.secret_sources import secret_source
 from envcompile.compose.provenance import REMOVED, explain, explain_texts
 from envcompile.errors import Problem, UsageError, did_you_mean
 from envcompile.kubernetes.fieldpath import format_field, keyed, parse_field, resolve
@@ -82,14 +83,19 @@ def explain_field(project: Project, environment: str, resource: str, field: str)
             origins = [origin for origin in every if origin.field.startswith(inside)]
     if not origins:
         raise _unknown(target, linked.plan.api, path, key, field)
-    origins = without_secrets(target, origins)
-    fields = tuple(
-        ExplainedField(
-            *origin[:4], _parameters(linked.plan.sources, target, origin), _of_chart(project, name, target, origin)
-        )
-        for origin in origins
-    )
-    return Explanation(name, target.id, fields)
+    fields = []
+    for origin in without_secrets(target, origins):
+        made_of = secret_source(target, origin.field, linked.plan.api, linked.plan.sources.where)
+        if made_of is None:
+            chart = _of_chart(project, name, target.id, origin)
+            shown = origin
+        else:
+            chart = _of_secrets_chart(project, name, target.id, made_of)
+            before = tuple(say._replace(wins=False) for say in _without_secrets(made_of).says if say.place is not None)
+            shown = origin._replace(says=(*before, *origin.says))
+        parameters = _parameters(linked.plan.sources, target, shown if made_of is None else made_of)
+        fields.append(ExplainedField(*shown[:4], parameters, chart))
+    return Explanation(name, target.id, tuple(fields))
 
 
 def without_secrets(target: Resource, origins: list[FieldOrigin]) -> list[FieldOrigin]:
@@ -114,11 +120,27 @@ def _without_secrets(origin: FieldOrigin) -> FieldOrigin:
     )
 
 
-def _of_chart(project: Project, environment: str, target: Resource, origin: FieldOrigin) -> ChartOrigin | None:
+def _of_chart(project: Project, environment: str, identity: ResourceId, origin: FieldOrigin) -> ChartOrigin | None:
     winner = next((say for say in origin.says if say.wins), None)
     if winner is None or winner.place is None:
         return None
-    return chart_origin(project, environment, target.id, origin.field, winner.value, winner.place.file)
+    return chart_origin(project, environment, identity, origin.field, winner.value, winner.place.file)
+
+
+def _of_secrets_chart(
+    project: Project, environment: str, sealed: ResourceId, made_of: FieldOrigin
+) -> ChartOrigin | None:
+    """The chart whose Secret a sealed or external field was made of: helm may have written the key in `data`."""
+    last = [say for say in made_of.says if say.place is not None][-1:]
+    part, _, key = made_of.field.partition(".")
+    secret = sealed._replace(group="", kind="Secret")
+    found = [
+        chart_origin(project, environment, secret, f"{each}.{key}", say.value, say.place.file)
+        for say in last
+        for each in dict.fromkeys((part, "data", "stringData"))
+        if say.place is not None
+    ]
+    return next((one for one in found if one is not None and one.values), found[0] if found else None)
 
 
 def _parameters(sources: EnvironmentSources, target: Resource, origin: FieldOrigin) -> tuple[Parameter, ...]:

@@ -45,7 +45,8 @@ def new_findings(found: Difference, rules: Sequence[Rule] | None = None) -> NewF
 
     Rules that judge each resource alone look at the resources that differ, and at those of whose kind another thing is
     known now; the others see the whole environment. An environment is looked at when something in it differs, or the
-    version of Kubernetes, the definitions or the sealing keys that it is judged by. The newer side's grades hold for
+    version of Kubernetes, the definitions, the sealing keys or the repository's own rules that it is judged by. Own
+    rules that differ are asked about everything, on each side as they are there. The newer side's grades hold for
     both. What was found before is only asked of the rules that find something now, and of the others when there is
     something to tell.
 
@@ -57,6 +58,9 @@ def new_findings(found: Difference, rules: Sequence[Rule] | None = None) -> NewF
         EnvcError: the baseline cannot be read.
     """
     asked, own = rules_of(found.project.tree) if rules is None else (rules, Own())
+    if found.former_rules is not None:
+        changed = {rule.id for rule in own.rules}
+        asked = [rule._replace(alone=False) if rule.id in changed else rule for rule in asked]
     sides = [
         _side(found, diff, after, asked)
         for diff in found.environments
@@ -68,14 +72,14 @@ def new_findings(found: Difference, rules: Sequence[Rule] | None = None) -> NewF
     placed: list[Finding] = []
     for side in sides:
         names = {item.rule for item in side.findings.values()}
-        was = _before(found, side, [rule for rule in asked if rule.id in names])
+        was = _before(found, side, [rule for rule in asked if rule.id in names], own)
         placed += [
             place_of(side.now, item) for name, item in side.findings.items() if name not in was and name not in accepted
         ]
     notes = _notes(own, sides)
     if not placed:
         return NewFindings(notes=notes)
-    gone = sum(len(_before(found, side, asked) - side.findings.keys() - _ignored(side)) for side in sides)
+    gone = sum(len(_before(found, side, asked, own) - side.findings.keys() - _ignored(side)) for side in sides)
     rows = []
     for group in together(sorted(once(placed, {one.id: one for one in own.rules}), key=order)):
         finding = group.finding
@@ -105,11 +109,15 @@ def _side(found: Difference, diff: EnvironmentDiff, after: CompiledEnvironment, 
     return _Side(diff.environment, touched, grades, now, {item.fingerprint: item for item in now.findings})
 
 
-def _before(found: Difference, side: _Side, rules: Sequence[Rule]) -> set[str]:
+def _before(found: Difference, side: _Side, rules: Sequence[Rule], own: Own) -> set[str]:
     """The fingerprints of what was found on the older side; none for an environment that is new."""
     before = found.before.get(side.name)
     if before is None:
         return set()
+    if found.former_rules is not None:
+        is_own = {rule.id for rule in own.rules}
+        former = {rule.id: rule._replace(alone=False) for rule in found.former_rules}
+        rules = [former.get(rule.id, rule) for rule in rules if rule.id not in is_own or rule.id in former]
     then = look(before, side.grades, rules, only=side.touched, least=_LEAST)
     return {item.fingerprint for item in then.findings}
 

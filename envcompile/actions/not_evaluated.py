@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from envcompile.check.cel.installed import INSTALL, is_installed
 from envcompile.check.finding import Finding, fingerprint
 from envcompile.check.policy.kinds import ADMISSION, POLICY, has_own_rules
+from envcompile.check.rules.catalogue import RULES
 from envcompile.check.rules.policies.not_evaluated import RULE
 from envcompile.model import Location, ResourceId
 
@@ -18,8 +19,7 @@ if TYPE_CHECKING:
     from envcompile.kubernetes import KubeApi
 
 
-_IN_CEL: Final = ("admission-policy", "admission-policy-expression", "custom-kind-rule", "custom-kind-rule-expression",
-                   "device-selector-cost")  # fmt: skip
+_IN_CEL: Final = frozenset(rule.id for rule in RULES if rule.in_cel)
 """Rules that come with envc and need the engine."""
 
 

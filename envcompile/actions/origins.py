@@ -10,13 +10,13 @@ from envcompile.ask.ownwords import own_words
 from envcompile.ask.redact import REDACTED, hides
 from envcompile.compose import configtext
 from envcompile.compose.provenance import REMOVED, explain, explain_texts
-from envcompile.errors import EnvcError, UsageError
+from envcompile.errors import UsageError
 from envcompile.kubernetes.fieldpath import Item
 from envcompile.sources.params import resolved_params
 from envcompile.values import same
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
     from envcompile.actions.past import Past
     from envcompile.ask.ownwords import OwnWords
@@ -91,7 +91,10 @@ class Origin(NamedTuple):
 
 
 class ResourceOrigins(NamedTuple):
-    """A resource of an environment with the origin of its every field; secrets are hidden in its value, too."""
+    """A resource of an environment with the origin of its every field; secrets are hidden in its value, too.
+
+    Value and fields are empty where they were not asked for.
+    """
 
     id: ResourceId
     app: str
@@ -124,6 +127,7 @@ def environment_origins(
     revision: str = "HEAD",
     *,
     only: ResourceId | None = None,
+    explained: Collection[ResourceId] | None = None,
 ) -> EnvironmentOrigins:
     """Explain and blame every field of an environment in one pass.
 
@@ -133,6 +137,7 @@ def environment_origins(
         past: the history; without it no field has a `since`.
         revision: the commit that the project stands on: a value that is not this commit's is not committed.
         only: this resource; all of them when left out.
+        explained: the resources whose fields are wanted, others are there without; all of them when left out.
 
     Raises:
         UsageError: no such environment.
@@ -144,46 +149,18 @@ def environment_origins(
     known, unknown = _known(past, name, revision)
     recorded = _Recorded(past, known, only) if past is not None and known is not None else None
     chosen = linked.resources() if only is None else [linked.resource(only)]
-    resources = tuple(_resource(linked, resource, recorded) for resource in chosen)
+    resources = tuple(
+        _resource(linked, resource, recorded)
+        if explained is None or resource.id in explained
+        else ResourceOrigins(resource.id, resource.app, {}, ())
+        for resource in chosen
+    )
     commits = recorded.commits(resources) if recorded is not None else {}
     sources = linked.plan.sources
     words = own_words(name, linked.namespace, resolved_params(sources.settings.params, sources.where))
     commit = known.commit if known is not None else ""
     settings = _settings(sources.settings)
     return EnvironmentOrigins(name, linked.namespace, words, settings, resources, commit, commits, unknown)
-
-
-def every_origin(
-    project: Project, environments: Sequence[str] = (), *, with_history: bool = True
-) -> tuple[EnvironmentOrigins, ...]:
-    """Explain and blame several environments, in promotion order; where the history does not answer, without it.
-
-    Args:
-        project: the repository.
-        environments: their names; none means all.
-        with_history: ask the history, where one is recorded.
-
-    Raises:
-        EnvcError: everything that is wrong with any of them.
-    """
-    from envcompile.actions.build import link_all
-    from envcompile.actions.past import open_past
-
-    chosen = project.choose(environments)
-    wanted = [name for name in project.environments if name in chosen]
-    link_all(project, wanted)  # what is wrong anywhere is told together
-    past, reason = None, ""
-    if with_history and project.tree.root is not None:
-        try:
-            past = open_past(project.root)
-        except EnvcError as error:
-            reason = error.problems[0].what
-    try:
-        found = [environment_origins(project, name, past) for name in wanted]
-    finally:
-        if past is not None:
-            past.close()
-    return tuple([one._replace(unknown=reason) if reason else one for one in found])
 
 
 def _settings(settings: Environment) -> dict[str, str]:

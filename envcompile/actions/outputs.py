@@ -12,11 +12,13 @@ from envcompile.emit.filenames import place_files, refuse_alike_applications
 from envcompile.emit.index import digest
 from envcompile.emit.layout import arrange, file_of, join, said_by, take_apart
 from envcompile.emit.manifests import built_in_kinds, render
+from envcompile.emit.revised import RevisedDigests
 from envcompile.errors import EnvcError
 from envcompile.files import Spool
 from envcompile.model import Bundle
 from envcompile.record import Record
 from envcompile.sources.scans import combined_digest
+from envcompile.units.memo import JoinedPaths
 from envcompile.yamlio import Renderer
 
 if TYPE_CHECKING:
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
     from envcompile.emit.plan import Plan
     from envcompile.errors import Problems
     from envcompile.model import Resource, ResourceId
+    from envcompile.seenfiles import Files
     from envcompile.units.environment import LinkedEnvironment
     from envcompile.units.unit import CompiledUnit
 
@@ -39,6 +42,8 @@ _BITS = 20
 """Bits of a number that hold a resource's own number in its unit; those above hold the unit's."""
 _BYTES = 32
 """Of a SHA-256."""
+_FEW_OF = 4
+"""Where one of so many units or less is another one, the digests of all others are those of the last build."""
 
 
 class Made(Record, frozen=True):
@@ -62,6 +67,11 @@ class Texts:
         """The values of the resources of units that were compiled elsewhere, as far as they were asked for."""
         self.elsewhere: Shares | None = None
         """Who holds some of them, in other processes."""
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether copies of this process hold some of them, or held some."""
+        return self.elsewhere is not None and self.elsewhere.are_begun
 
     def take(self, environment: str, number: int, unit: CompiledUnit) -> None:
         """Render the resources of a unit, as they are while no other unit does anything to them."""
@@ -161,12 +171,13 @@ class Outputs(Mapping[str, bytes]):
     Args:
         linked: the environment.
         texts: the resources' texts, as far as they are at hand.
+        before: the files as the last build left them, where they are there untouched, and all plans are of that build.
 
     Raises:
         EnvcError: two applications' folders would be one on some file system.
     """
 
-    def __init__(self, linked: LinkedEnvironment, texts: Texts) -> None:
+    def __init__(self, linked: LinkedEnvironment, texts: Texts, before: Files | None = None) -> None:
         self.linked = linked
         self._texts = texts
         self._placed: dict[str, Placed] | None = None
@@ -184,13 +195,17 @@ class Outputs(Mapping[str, bytes]):
             """For each unit the places of its resources."""
         else:
             self.places = linked.paths
-        found = self.digests_of_texts = dict[str, str]()
+        self.digests_of_texts: Mapping[str, str] = {}
         """The SHA-256 of each resource's text, by its place."""
+        revised = self._revised(before) if before is not None else None
+        if revised is not None:
+            self.digests_of_texts = revised
+            self._arranged: Mapping[str, Sequence[str]] = {}
+            self.bundle = Bundle(linked.environment, self, revised)
+            return
+        found = self.digests_of_texts = dict[str, str]()
         for number, own in enumerate(self.places):
-            known = linked.known_digests(number)
-            if known is None and not linked.imports_digest(number):
-                known = texts.digests(linked.environment, number)
-            found.update(zip(own, known or [digest(self.text(place)) for place in own], strict=True))
+            found.update(zip(own, self._digests_of(number), strict=True))
         for one in linked.linked.further if linked.paths is None else ():
             place = paths[one.id]
             found[place] = digest(self.text(place))
@@ -198,6 +213,25 @@ class Outputs(Mapping[str, bytes]):
         others = texts.elsewhere.writer(linked.environment, self.places) if texts.elsewhere is not None else None
         digests = found if self.layout == "resource" else self._wholes()
         self.bundle = Bundle(linked.environment, self, digests, others)
+
+    def _digests_of(self, number: int) -> Sequence[str]:
+        """The SHA-256 of every text of a unit."""
+        linked = self.linked
+        known = linked.known_digests(number)
+        if known is None and not linked.imports_digest(number):
+            known = self._texts.digests(linked.environment, number)
+        return known or [digest(self.text(place)) for place in self.places[number]]
+
+    def _revised(self, before: Files) -> RevisedDigests | None:
+        """What differs from the last build, where only what a few units hold does; None where more may."""
+        paths, unknown = self.linked.paths, self.linked.plan.units.unknown
+        is_alike = isinstance(paths, JoinedPaths) and len(before) == paths.resources + 1 and before.are_all_read
+        if not is_alike or self.layout != "resource" or len(unknown) * _FEW_OF > len(self.places):
+            return None
+        changed: dict[str, str] = {}
+        for number in unknown:
+            changed.update(zip(self.places[number], self._digests_of(number), strict=True))
+        return RevisedDigests(before, changed) if all(path in before for path in changed) else None
 
     def _wholes(self) -> dict[str, str]:
         """The SHA-256 of each file that holds several resources."""
@@ -225,6 +259,10 @@ class Outputs(Mapping[str, bytes]):
         """The places of the resources in a file, in its order; of a file of others the file itself."""
         return self._arranged.get(file) or (file,)
 
+    def count(self, files: Collection[str]) -> int:
+        """How many resources files hold."""
+        return sum(len(self.held(file)) for file in files) if self._arranged else len(files)
+
     def id_of(self, place: str) -> ResourceId:
         """The resource at a place; where places are remembered only its unit is looked at."""
         position = self._position_of(place) if self.linked.paths is not None else None
@@ -232,6 +270,8 @@ class Outputs(Mapping[str, bytes]):
 
     def _position_of(self, place: str) -> tuple[int, int] | None:
         """The number of a resource's unit and its own in there; None when no unit has it."""
+        if isinstance(self.digests_of_texts, RevisedDigests) and isinstance(self.places, JoinedPaths):
+            return self.places.place_of(place)
         if self._positions is None:
             self._positions = {
                 each: number << _BITS | position
@@ -283,10 +323,12 @@ class Outputs(Mapping[str, bytes]):
         if memo is None:
             return
         places = {place for file in files for place in self.held(file)}
+        is_revised = isinstance(self.digests_of_texts, RevisedDigests)
         units = [
             number
-            for number, own in enumerate(self.places)
-            if self._texts.digests(self.linked.environment, number) is None and not places.isdisjoint(own)
+            for number in (self.linked.plan.units.unknown if is_revised else range(len(self.places)))
+            if self._texts.digests(self.linked.environment, number) is None
+            and not places.isdisjoint(self.places[number])
         ]
         for digest_of_text, text in memo.texts(self.linked, units, self.digests).items():
             self._texts.keep(digest_of_text, text)

@@ -68,6 +68,8 @@ class Prediction(NamedTuple):
     outlook: Outlook
     schedule: Schedule
     """Empty where the forecast does not hold."""
+    minimum: int
+    """Replicas outside of its windows: the autoscaler's own."""
     held_back: int
     """Days that the floor was proved on; each was planned from the load before its week."""
     before: Effect
@@ -154,6 +156,7 @@ def predict(
         asked.capacity.partition("=")[0] or "cpu",
         said,
         schedule if said.backtest.holds else schedule._replace(windows=()),
+        autoscaler.min_replicas,
         weeks * 7,
         before,
         after,

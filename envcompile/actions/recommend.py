@@ -8,16 +8,16 @@ import numpy as np
 
 from envcompile.actions.overlay_edits import Wish, edited
 from envcompile.actions.prices import prices_of
+from envcompile.actions.recommended_requests import containers_of, requests_of
 from envcompile.actions.scaled_workload import HPA, scaling_of, subject_of
 from envcompile.actions.scaling_bounds import bounds_of
 from envcompile.actions.scaling_cases import case_of, hour_of
-from envcompile.actions.scaling_remarks import remarks_of
+from envcompile.actions.scaling_remarks import load_remarks, quota_remarks, remarks_of
 from envcompile.errors import EnvcError, Problem, UsageError
 from envcompile.scaling.fast import fast_replay
-from envcompile.scaling.hpa.spec import Behavior, MetricKind, TargetKind
+from envcompile.scaling.hpa.spec import Behavior, TargetKind
 from envcompile.scaling.podworld import SAMPLE_MS
 from envcompile.scaling.search import search
-from envcompile.scaling.vpa.recommender import Estimation, Recommender
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -30,17 +30,12 @@ if TYPE_CHECKING:
     from envcompile.model import Pointer, ResourceId
     from envcompile.scaling.effect import Effect
     from envcompile.scaling.hpa.spec import Autoscaler, Rules
-    from envcompile.scaling.loads import Load, LoadSource
+    from envcompile.scaling.loads import LoadSource
     from envcompile.scaling.search import Bounds
     from envcompile.units.project import Project
 
 LEAST_DAYS: Final = 7
 """A week has a weekend; of less nothing is said."""
-_HISTORY_DAYS: Final = 8
-"""How far back the VPA's recommender looks (`--history-length` of v1.8.1)."""
-_MINUTE: Final = 60_000 // SAMPLE_MS
-_WORTH: Final = 0.1
-"""Requests that are off by less are left as they are: review costs more."""
 
 
 class Asked(NamedTuple):
@@ -134,8 +129,9 @@ def recommend(
         after = found.effect if is_better else before
         wishes += _of_scaler(subject, scaling.autoscaler, found.autoscaler) if is_better else []
         remarks = remarks_of(subject, scaling, case, sizes, before, bounds)
-    requests = _requests(subject, scaling, load, asked, sizes)
+    requests = requests_of(subject, scaling, load, asked.columns, sizes)
     wishes += requests
+    remarks = (*remarks, *load_remarks(subject, load), *quota_remarks(subject, resources))
     settings = tuple(_setting(subject, wish) for wish in wishes)
     hour_after = hour_of(_resized(scaling, subject, requests), sheet.at(day), sheet.factor)
     files = edited(project, name, wishes)
@@ -234,71 +230,12 @@ def _rules(rules: Rules) -> dict[str, Any]:
     return out
 
 
-def _requests(subject: Subject, scaling: Scaling, load: Load, asked: Asked, sizes: np.ndarray[Any, Any]) -> list[Wish]:
-    """Requests of the main container as the VPA's recommender says, from what each pod used.
-
-    A resource whose utilisation scales the workload is left alone: its target is relative to the request, so that both
-    would chase each other (the upstream advice for a VPA beside an HPA).
-    """
-    from envcompile.scaling.loads import per_second
-
-    steering = {
-        metric.name
-        for metric in (scaling.autoscaler.metrics if scaling.autoscaler else ())
-        if metric.kind in {MetricKind.RESOURCE, MetricKind.CONTAINER_RESOURCE}
-        and metric.target_kind is TargetKind.UTILIZATION
-    }
-    main = next((share for share in scaling.workload.containers if share.percent.get("cpu")), None)
-    known = [name for name in ("cpu", "memory") if name in asked.columns or name in load.values]
-    wanted = [name for name in known if name not in steering and "/pod" not in asked.columns.get(name, "")]
-    if main is None or not wanted:
-        return []
-    recommender = Recommender()
-    start = max(0, load.samples - _HISTORY_DAYS * 1440 * _MINUTE)
-    for name in wanted:
-        used = per_second(load, asked.columns.get(name, name)) / np.maximum(sizes, 1)
-        unit = 1000.0 if name == "cpu" else 1.0
-        for at in range(start, load.samples, _MINUTE):
-            if np.isfinite(used[at]):
-                kind: Any = name
-                seconds = load.origin / 1000 + at * SAMPLE_MS / 1000
-                recommender.add(kind, seconds, "pod", main.container.name, int(used[at] * unit))
-    amounts = recommender.recommend(Estimation(round_millicores=10, round_bytes=16 * 2**20)).get(
-        main.container.name, {}
-    )
-    containers = _containers(subject)
-    place = next((at for at, one in enumerate(containers) if one.get("name") == main.container.name), None)
-    wishes = []
-    for name in wanted:
-        amount = amounts.get(name)  # type: ignore[call-overload]  # the names are those of the recommender
-        now = main.container.requests.get(name, 0) / (1 if name == "cpu" else 1000)
-        if amount is None or place is None or abs(amount.target - now) <= _WORTH * now:
-            continue
-        text = f"{amount.target}m" if name == "cpu" else f"{amount.target // 2**20}Mi"
-        base: Pointer = ("spec", "template", "spec", "containers", place, "resources")
-        wishes.append(Wish(subject.workload, (*base, "requests", name), text))
-        limit = ((containers[place].get("resources") or {}).get("limits") or {}).get(name)
-        if limit is not None and now:
-            from envcompile.scaling.quantities import amount_of
-
-            most = float(amount_of(limit)) * (1000 if name == "cpu" else 1) * amount.target / now
-            unit_text = f"{round(most)}m" if name == "cpu" else f"{round(most / 2**20)}Mi"
-            wishes.append(Wish(subject.workload, (*base, "limits", name), unit_text))
-    return wishes
-
-
-def _containers(subject: Subject) -> Sequence[Mapping[str, Any]]:
-    spec = (subject.workload_value.get("spec") or {}).get("template", {}).get("spec") or {}
-    found: Sequence[Mapping[str, Any]] = spec.get("containers") or []
-    return found
-
-
 def _resized(scaling: Scaling, subject: Subject, wishes: Sequence[Wish]) -> Scaling:
     """The scaling with other requests, for the price of a pod."""
     from envcompile.scaling.quantities import amount_of
 
     cores, memory = scaling.cores, scaling.memory_bytes
-    containers = _containers(subject)
+    containers = containers_of(subject)
     for wish in wishes:
         if wish.pointer[-2] != "requests":
             continue

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections import defaultdict
 from contextlib import closing
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
 from envcompile.actions.live_places import cluster_of, open_live
+from envcompile.actions.recorded_pods import Past
 from envcompile.errors import Problem, UsageError
 from envcompile.history.livereading import LiveReader
 from envcompile.history.livetimes import SECOND
-from envcompile.scaling.loads import cleaned
+from envcompile.scaling.loads import OOM_KILLS, cleaned
 
 if TYPE_CHECKING:
     from datetime import datetime, timedelta
@@ -68,6 +70,9 @@ class RecordedLoad:
                 if rows and (not found[0] or _first(rows) < _first(found[0]) - step * SECOND):
                     found = (rows, step)
             rates = self._rates(reader, cluster.number, named, found[1])
+            past = Past(reader, cluster.number, self._since, self._until)
+            kills = past.kills(self._workload.namespace, {row.pod for row in found[0]})
+            notes = past.changed_requests(self._workload)
         if not found[0]:
             raise UsageError([
                 Problem(
@@ -75,7 +80,8 @@ class RecordedLoad:
                     "`envc watch` records it; look further back with --since, or name a file with --load",
                 )
             ])
-        return _summed(f"usage in {cluster.name}", *found, rates)
+        load = _summed(f"usage in {cluster.name}", *found, rates, kills)
+        return replace(load, notes=(*load.notes, *notes))
 
     def _rates(self, reader: LiveReader, cluster: int, named: str, step: int) -> list[Rate]:
         """What the queries of `metrics` said of the workload, by the same steps as its usage."""
@@ -94,7 +100,7 @@ def _first(rows: list[Used]) -> int:
     return min(row.at for row in rows)
 
 
-def _summed(source: str, rows: list[Used], step: int, rates: list[Rate]) -> Load:
+def _summed(source: str, rows: list[Used], step: int, rates: list[Rate], kills: list[int]) -> Load:
     """The sum over containers, of each its average in a step; and over pods what was said of each beside."""
     parts: dict[tuple[int, str, str], list[Used]] = defaultdict(list)
     for row in rows:
@@ -106,7 +112,12 @@ def _summed(source: str, rows: list[Used], step: int, rates: list[Rate]) -> Load
     moments = sorted(sums)
     times = np.array(moments, dtype=np.int64) * step * 1000
     values = np.array([sums[at] for at in moments])
-    return cleaned(source, times, {"cpu": values[:, 0], "memory": values[:, 1], **_columns(rates, step, moments)})
+    found = {"cpu": values[:, 0], "memory": values[:, 1], **_columns(rates, step, moments)}
+    if kills:
+        # Each belongs to the first row that is not before it, one after all rows to the last.
+        places = np.minimum(np.searchsorted(times, np.array(kills) // 1000), len(times) - 1)
+        found[OOM_KILLS] = np.bincount(places, minlength=len(times)).astype(np.float64)
+    return cleaned(source, times, found)
 
 
 def _columns(rates: list[Rate], step: int, moments: list[int]) -> dict[str, np.ndarray]:

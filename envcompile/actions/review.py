@@ -22,7 +22,7 @@ from envcompile.sources import find_root
 from envcompile.text import escaped, markdown
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from datetime import date
     from pathlib import Path
 
@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from envcompile.forge.job import Job
     from envcompile.forge.parts import Cuttable
     from envcompile.limits import Limits
+    from envcompile.model import ResourceId
+    from envcompile.scaling.loads import LoadSource
 
 HEADING = "### Compiled environments"
 DEFAULT_LIMIT = 65_536
@@ -39,6 +41,14 @@ _SUMMARY_LIMIT = 1_000_000
 _MOST_REASONS = 5
 """Problems of the older side that a comment tells."""
 _OVERFLOW = "are in the job's summary and in the file of `--output`."
+
+
+class RecordedLoads(NamedTuple):
+    """Where the loads of workloads were recorded, and since when they count."""
+
+    source: Callable[[ResourceId], LoadSource]
+    since: str
+    """As people wrote it."""
 
 
 class Review(NamedTuple):
@@ -68,6 +78,7 @@ def review(
     most: int = 5,
     limits: Limits = UNTRUSTED_LIMITS,
     day: date | None = None,
+    loads: RecordedLoads | None = None,
 ) -> Review:
     """Compare the checked out state with where the pull request began, and write the comment.
 
@@ -83,6 +94,7 @@ def review(
         most: how many comments there may be.
         limits: what the change may take.
         day: the day of which prices are; without one nothing is said of costs.
+        loads: where loads were recorded; without it nothing is said of what a change of an autoscaler would do.
 
     Raises:
         UsageError: a key with other characters, an unknown revision, no default branch.
@@ -113,6 +125,7 @@ def review(
     reasons += _reasons(commit, found.failed, "so that nothing of it is compared")
     overview = table(found.changed) if found.changed else ""
     priced = _costs(found, day) if day is not None else ""
+    priced += _scaling(found, loads, day) if day is not None and loads is not None else ""
     top = f"{HEADING}\n\n{said} environments, {span}.\n\n{reasons}{untold}{overview}{priced}"
     section, all_news = news.markdown(size // 2), news.markdown()
     picture = picture_of(found)
@@ -149,6 +162,19 @@ def _costs(found: Difference, day: date) -> str:
     except EnvcError as error:
         return f"\nCosts are not known:\n\n- {_inert(_in_a_line(error.problems[0]))}\n"
     written = cost_section(changes.prices, changes.environments).rstrip()
+    return f"\n{written}\n" if written else ""
+
+
+def _scaling(found: Difference, loads: RecordedLoads, day: date) -> str:
+    """What changed autoscalers would have done with recorded loads; a sentence where that is not known."""
+    from envcompile.actions.scaling_review import effects_of, section
+
+    try:
+        with bounded(found.limits, "replaying takes"):
+            effects = effects_of(found, loads.source, day)
+    except EnvcError as error:
+        return f"\nWhat autoscalers would have done is not known:\n\n- {_inert(_in_a_line(error.problems[0]))}\n"
+    written = section(effects, loads.since).rstrip()
     return f"\n{written}\n" if written else ""
 
 

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from envcompile.scaling.quantities import amount_of
+from envcompile.cost.counts import map_in, pods_of, scaler_of
+from envcompile.kubernetes.podrequests import quantity, requested
+from envcompile.kubernetes.podspecs import pod_template
 from envcompile.scaling.search import Bounds
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from envcompile.actions.scaled_workload import Scaling, Subject
-    from envcompile.model import Resource
+    from envcompile.cost.counts import Range
+    from envcompile.model import Resource, ResourceId
 
 _AVAILABLE: Final = 2
 """Two pods outlive the loss of one; fewer are recommended only when asked for."""
@@ -31,7 +34,7 @@ def bounds_of(subject: Subject, scaling: Scaling, resources: Iterable[Resource],
     now = scaling.autoscaler.min_replicas if scaling.autoscaler is not None else scaling.workload.replicas
     kept = max((needed for _, needed in budgets(subject, known)), default=0)
     fewest = min(_AVAILABLE, max(now, 1)) if least is None else least
-    most = min((count for _, count in _quotas(subject, scaling, known)), default=_NO_QUOTA)
+    most = min(_room(subject, scaling, known), default=_NO_QUOTA)
     return Bounds(min(max(fewest, kept + 1 if kept else 0), most), most)
 
 
@@ -52,22 +55,84 @@ def budgets(subject: Subject, resources: Iterable[Resource]) -> Iterator[tuple[R
             yield resource, 1  # of two pods a share below 100 % lets one go
 
 
-def _quotas(subject: Subject, scaling: Scaling, resources: Iterable[Resource]) -> Iterator[tuple[Resource, int]]:
-    """The ResourceQuotas of a workload's namespace with how many of its pods they leave room for."""
+class Overbooked(NamedTuple):
+    """A quota that is smaller than what its namespace may come to request."""
+
+    quota: Resource
+    name: str
+    """The resource as the quota calls it."""
+    allowed: float
+    wanted: float
+
+
+def overbooked(subject: Subject, resources: Sequence[Resource]) -> Iterator[Overbooked]:
+    """The quotas of a workload's namespace that do not hold all workloads there at their largest at once."""
+    within = [one for one in resources if one.id.namespace == subject.workload.namespace]
+    sizes = _sizes(within)
+    for quota in _quotas_of(within):
+        for counted, name, allowed in _counted(quota):
+            wanted = sum(float(pods.most) * _each(spec, counted) for _, pods, spec in sizes)
+            if wanted > allowed:
+                yield Overbooked(quota, name, allowed, wanted)
+
+
+def _room(subject: Subject, scaling: Scaling, resources: Sequence[Resource]) -> Iterator[int]:
+    """For how many pods of a workload each quota of its namespace has room while all others there are at their least.
+
+    At their largest there may be room for none, and they are not all at once.
+    """
+    within = [one for one in resources if one.id.namespace == subject.workload.namespace]
+    others = [(pods, spec) for identity, pods, spec in _sizes(within) if identity != subject.workload]
+    own = {"cpu": scaling.cores, "memory": scaling.memory_bytes, "pods": 1.0}
+    for quota in _quotas_of(within):
+        for counted, _, allowed in _counted(quota):
+            if own[counted]:
+                taken = sum(float(pods.least) * _each(spec, counted) for pods, spec in others)
+                yield max(1, int((allowed - taken) // own[counted]))
+
+
+_COUNTED: Final = (
+    ("cpu", ("requests.cpu", "cpu")),
+    ("memory", ("requests.memory", "memory")),
+    ("pods", ("pods", "count/pods")),
+)
+"""What a quota may bound of pods, with its names. https://kubernetes.io/docs/concepts/policy/resource-quotas/"""
+
+
+def _quotas_of(resources: Iterable[Resource]) -> Iterator[Resource]:
+    """The quotas that count all pods: one with scopes counts some of them."""
     for resource in resources:
-        if (resource.id.group, resource.id.kind) != ("", "ResourceQuota"):
+        if (resource.id.group, resource.id.kind) == ("", "ResourceQuota"):
+            spec = map_in(resource.value, "spec")
+            if not spec.get("scopes") and not spec.get("scopeSelector"):
+                yield resource
+
+
+def _counted(quota: Resource) -> Iterator[tuple[str, str, float]]:
+    hard = map_in(quota.value, "spec", "hard")
+    for counted, names in _COUNTED:
+        found = [(float(quantity(hard[name])), name) for name in names if name in hard]
+        if found:
+            allowed, name = min(found)
+            yield counted, name, allowed
+
+
+def _sizes(resources: Sequence[Resource]) -> list[tuple[ResourceId, Range, dict[str, Any]]]:
+    """The workloads that are scaled by number, with the sizes they may have and the spec of their pods."""
+    scalers = [scaler for one in resources if (scaler := scaler_of(one.id, one.value)) is not None]
+    out = []
+    for one in resources:
+        template = pod_template(one.id, one.value)
+        if template is None or one.id.kind not in {"Deployment", "StatefulSet", "ReplicaSet"}:
             continue
-        if resource.id.namespace != subject.workload.namespace:
-            continue
-        hard = (resource.value.get("spec") or {}).get("hard") or {}
-        for names, each in (
-            (("requests.cpu", "cpu"), scaling.cores),
-            (("requests.memory", "memory"), scaling.memory_bytes),
-            (("pods", "count/pods"), 1.0),
-        ):
-            amount = next((hard[name] for name in names if name in hard), None)
-            if amount is not None and each:
-                yield resource, max(1, int(float(amount_of(amount)) // each))
+        name = (one.id.kind, one.id.namespace, one.id.name)
+        pods = pods_of(one.id, one.value, [scaler for scaler in scalers if scaler.target == name], None)
+        out.append((one.id, pods, map_in(template, "spec")))
+    return out
+
+
+def _each(spec: Mapping[str, Any], counted: str) -> float:
+    return 1.0 if counted == "pods" else float(requested(spec, counted))
 
 
 def _labels(subject: Subject) -> Mapping[str, Any]:

@@ -6,11 +6,17 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
 
+from envcompile.actions.recommended_requests import LIMITED, killed, mean_throttled
+from envcompile.actions.scaling_bounds import overbooked
 from envcompile.scaling.podworld import SAMPLE_MS
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from envcompile.actions.scaled_workload import Scaling, Subject
+    from envcompile.model import Resource
     from envcompile.scaling.effect import Effect
+    from envcompile.scaling.loads import Load
     from envcompile.scaling.search import Bounds, Case
 
 _DAY: Final = 86_400_000 // SAMPLE_MS
@@ -72,6 +78,42 @@ def remarks_of(
         what = f"{name} may go down to {autoscaler.min_replicas}, where a disruption budget lets no pod go"
         out.append(Remark("pdb-blocks-minimum", what, f"let minReplicas be at least {bounds.least}"))
     return tuple(out)
+
+
+def load_remarks(subject: Subject, load: Load) -> tuple[Remark, ...]:
+    """What a load tells of a workload's limits: kills for memory, and throttling."""
+    name = subject.workload.short
+    out = []
+    count = killed(load)
+    if count:
+        what = f"containers of {name} were killed for memory {count:,} time{'' if count == 1 else 's'}"
+        out.append(Remark("oom-killed", what, "raise what they request, and the limit with it"))
+    part = mean_throttled(load)
+    if part > LIMITED:
+        what = f"pods of {name} were throttled in {part:.0%} of the scheduler's periods"
+        out.append(Remark("cpu-throttled", what, "raise the limit of CPU, or leave it out"))
+    return tuple(out)
+
+
+def quota_remarks(subject: Subject, resources: Sequence[Resource]) -> tuple[Remark, ...]:
+    """The quotas of a workload's namespace that do not hold all of its workloads at their largest."""
+    return tuple(
+        Remark(
+            "quota-too-small",
+            f"{quota.id.short} allows {short_amount(allowed)} of {name}, and all workloads of its namespace "
+            f"at their largest request {short_amount(wanted)}",
+            "raise the quota, or lower a maximum",
+        )
+        for quota, name, allowed, wanted in overbooked(subject, resources)
+    )
+
+
+def short_amount(amount: float) -> str:
+    """An amount with four digits and a binary unit where it is in bytes."""
+    for unit, name in ((2**40, "Ti"), (2**30, "Gi"), (2**20, "Mi")):
+        if amount >= unit:
+            return f"{amount / unit:.4g}{name}"
+    return f"{amount:.4g}"
 
 
 def _swings(sizes: np.ndarray[Any, Any]) -> int:

@@ -36,6 +36,8 @@ _FILES = 150
 """Files that are worth a process: to read and to compile them takes some ten times as long as a copy."""
 _FILES_OF_A_UNIT = 3
 """So many files there are for each unit, about."""
+_COLLECTING = 20
+"""This process has so much less to compile: a part of a share in so many. It takes what the others tell, too."""
 _TOGETHER = 64
 """Units that are told of at a time."""
 
@@ -174,6 +176,11 @@ class Shares:
         decision("units", "%s units are compiled by %s processes", missing, count)
         self._start(count, weights).ask(dict.fromkeys(range(1, count), _Compile(())))
 
+    @property
+    def are_begun(self) -> bool:
+        """Whether there is enough to do for copies."""
+        return self._copies is not None
+
     def has(self, app: str) -> bool:
         """Tell whether the units of an application are a copy's for now."""
         return not self._is_collected and self._copies is not None and self._share_of.get(app, 0) != 0
@@ -233,10 +240,13 @@ class Shares:
             count: processes, this one included.
             weights: what there is to do for each application.
         """
-        total, before = sum(weights.values()), 0
+        before = sum(weights.values()) // (_COLLECTING * count)
+        total = sum(weights.values()) + before
         for app in sorted(weights):
             self._share_of[app] = before * count // total
             before += weights[app]
+        import envcompile.check.refused  # ruff: ignore[unused-import] - all will ask it: loaded once for all of them
+
         self._copies = Copies(count - 1, self._answer)
         return self._copies
 

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 from envcompile.actions.results import CHART_FOLDER
 from envcompile.emit.index import INDEX_NAME, digest
+from envcompile.emit.revised import RevisedDigests, renewed
 from envcompile.seenfiles import NO_FILES, numbers_of, outputs_in
-from envcompile.units.kept_plans import fixed_files, keep_plans
+from envcompile.units.kept_plans import fixed_files
 from envcompile.units.snapshot import INPUT_FOLDERS, Snapshot, racy_inputs, save
 
 if TYPE_CHECKING:
@@ -24,9 +25,21 @@ _NEVER = -1
 """No checksum: a file that has it counts as changed."""
 
 
+def inputs_of(look: Look, project: Project) -> Files | None:
+    """All that a build read, with the digests of what was in it; None where some of it may have changed since.
+
+    Args:
+        look: the project's folder as it was before the build.
+        project: what was built.
+    """
+    seen = _inputs(look, project)
+    return _with_digests(seen, look, project.parsed.digests, project.private_files()) if seen is not None else None
+
+
 def keep_snapshot(
     look: Look,
     project: Project,
+    inputs: Files,
     linked: Sequence[LinkedEnvironment],
     results: Sequence[EnvironmentResult],
     written: Mapping[str, str],
@@ -40,24 +53,20 @@ def keep_snapshot(
     Args:
         look: the project's folder as it was before the build.
         project: what was built.
+        inputs: all that was read for it.
         linked: every environment.
         results: what was done to their folders.
         written: the folder below each of them that was put there anew, empty for all of it; others are as they were.
         shares: the processes of the build, which look at what they wrote.
     """
-    seen = _inputs(look, project)
-    if seen is None:
-        return
     built = {CHART_FOLDER, *(environment.environment for environment in linked)}
     kept = [result for result in results if result.environment in built]
     if shares is not None:
         shares.look([_folder(look, result) for result in kept if written.get(result.environment) == ""])
     warned = any(result.warnings for result in results)
     private = project.private_files()
-    inputs = _with_digests(seen, look, project.parsed.digests, private)
-    if inputs is not None:
-        keep_plans(project, inputs)
-        project.parsed.adopt()
+    racy = racy_inputs(look.root, inputs, look.began)
+    beside = sorted(fixed_files(project))
     looked = shares.seen() if shares is not None else {}
     outputs: dict[str, Files] = {}
     for result in kept:
@@ -65,19 +74,17 @@ def keep_snapshot(
         if found is None:
             return
         outputs[result.environment] = found
-    if inputs is not None:
-        racy = racy_inputs(look.root, inputs, look.began)
-        save(
-            look,
-            Snapshot(
-                counts={} if warned or project.asks_git else {result.environment: result.resources for result in kept},
-                racy={path: _NEVER if path in private else checksum for path, checksum in racy.items()},
-                further=[path for path in inputs.paths() if path.partition("/")[0] not in INPUT_FOLDERS],
-                beside=sorted(fixed_files(project)),
-                inputs=inputs,
-                outputs=outputs,
-            ),
-        )
+    save(
+        look,
+        Snapshot(
+            counts={} if warned or project.asks_git else {result.environment: result.resources for result in kept},
+            racy={path: _NEVER if path in private else checksum for path, checksum in racy.items()},
+            further=[path for path in inputs.paths() if path.partition("/")[0] not in INPUT_FOLDERS],
+            beside=beside,
+            inputs=inputs,
+            outputs=outputs,
+        ),
+    )
 
 
 def _with_digests(seen: Files, look: Look, read: Mapping[str, str], private: frozenset[str]) -> Files | None:
@@ -106,6 +113,9 @@ def _written(
     """
     plan = result.plan
     below = written.get(result.environment)
+    revised = _revised(look, result, below)
+    if revised is not None:
+        return revised
     digests = {**plan.digests, INDEX_NAME: digest(plan.new_index)}
     before = plan.seen or NO_FILES
     if below is None and len(before) == len(digests) and all(path in digests for path in before.paths()):
@@ -128,6 +138,18 @@ def _written(
             found.forget(path)
         files = found.files()
     return files.with_digests([digests[path] for path in files.paths()]) if len(files) == len(digests) else None
+
+
+def _revised(look: Look, result: EnvironmentResult, below: str | None) -> Files | None:
+    """The files of a folder of which one was replaced at most; None where more may have happened to it."""
+    plan, digests = result.plan, result.plan.digests
+    if not isinstance(digests, RevisedDigests) or plan.new_index != plan.index_now:
+        return None
+    if below is None and not digests.changed:
+        return digests.before
+    if below is None or digests.changed.keys() != {below}:
+        return None
+    return renewed(digests.before, _folder(look, result), below, digests[below])
 
 
 def _inputs(look: Look, project: Project) -> Files | None:

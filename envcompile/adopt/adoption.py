@@ -12,6 +12,7 @@ from envcompile.adopt.factor import GROUP, Strategy, factor
 from envcompile.adopt.files import refuse_sources, replace_sources, write_new
 from envcompile.adopt.proof import prove
 from envcompile.adopt.render import render
+from envcompile.adopt.substitution import uses_of, with_parameters
 from envcompile.adopt.unsuffixed import is_marked, unsuffixed, with_short_names
 from envcompile.adopt.wishes import NO_WISHES
 from envcompile.check.rules.server.schema import RULE as SCHEMA
@@ -155,6 +156,9 @@ def plan_adoption(sources: Sources) -> PlannedAdoption:
         affixed = strategy.affixes and are_different(named)
         if affixed:
             named, base = with_marks(named, base)
+        varied = strategy.params and any(environment.params for environment in named)
+        if varied:
+            named, base = with_parameters(named, base)
         plan = factor(named, api, strategy, base, sources.settled)
         if strategy.components:
             plan = with_components(plan, sources.components)
@@ -162,7 +166,9 @@ def plan_adoption(sources: Sources) -> PlannedAdoption:
             suffixed = {name: {**plan.settings[name], "rollout": "suffix"} for name in marked}
             plan = replace(plan, settings={**plan.settings, **suffixed})
         if affixed:
-            plan = replace(plan, settings=_with_affixes(plan.settings, named))
+            plan = replace(plan, settings=_with_params(plan.settings, parameters(named)))
+        if varied:
+            plan = replace(plan, settings=_with_params(plan.settings, _used_variables(named)))
         files, owners, kept = render(plan, named, loose=strategy.loose)
         proof = prove(files, sources.environments)
         plainer = None if proof.is_equal else _plainer(strategy, plan, proof, owners, sources.environments)
@@ -176,11 +182,20 @@ def plan_adoption(sources: Sources) -> PlannedAdoption:
         return PlannedAdoption(strategy, plan, files, owners, kept, proof)
 
 
-def _with_affixes(
-    settings: Mapping[str, dict[str, Any]], environments: Sequence[ExistingEnvironment]
+def _used_variables(environments: Sequence[ExistingEnvironment]) -> dict[str, dict[str, Any]]:
+    """By environment the variables that an object of any environment uses."""
+    used = uses_of(existing.value for environment in environments for existing in environment.objects)
+    return {
+        environment.name: {name: value for name, value in environment.params.items() if name in used}
+        for environment in environments
+        if used & environment.params.keys()
+    }
+
+
+def _with_params(
+    settings: Mapping[str, dict[str, Any]], params: Mapping[str, Mapping[str, Any]]
 ) -> dict[str, dict[str, Any]]:
-    """Settings with parameters for what environments put around names."""
-    params = parameters(environments)
+    """Settings with further parameters."""
     return {
         name: {**said, "params": {**said.get("params", {}), **params[name]}} if name in params else said
         for name, said in settings.items()
@@ -243,6 +258,8 @@ def _plainer(
         return strategy._replace(loose=False)
     if strategy.affixes and are_different(environments):
         return strategy._replace(affixes=False)
+    if strategy.params and any(environment.params for environment in environments):
+        return strategy._replace(params=False)
     if strategy.patches and any(key.group == GROUP for each in plan.overlays.values() for key in each):
         return strategy._replace(patches=False)
     if strategy.components and any(each.get("extends") for each in plan.settings.values()):
@@ -258,7 +275,9 @@ def _plainer(
         return strategy._replace(separate=strategy.separate | fresh, rounds=strategy.rounds + 1)
     if strategy.suffixes and any(each.get("rollout") for each in plan.settings.values()):
         return strategy._replace(suffixes=False)
-    plainest = Strategy(author_base=False, loose=False, patches=False, affixes=False, suffixes=False, components=False)
+    plainest = Strategy(
+        author_base=False, loose=False, patches=False, affixes=False, params=False, suffixes=False, components=False
+    )
     if strategy.author_base:
         return plainest
     if strategy.settings:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from itertools import starmap
 from typing import TYPE_CHECKING, Any, Final
@@ -16,6 +17,10 @@ SUFFIX: Final = "\ue001"
 """Stand for what an environment puts around a name; nobody writes such characters."""
 NAMES: Final = {PREFIX: "namePrefix", SUFFIX: "nameSuffix"}
 """The parameters that say it."""
+_OPEN, _CLOSE = "\ue002", "\ue003"
+VARIABLE: Final = re.compile(f"{_OPEN}([A-Za-z0-9_]+){_CLOSE}")
+"""Stands for a variable that Flux fills in, and that becomes a parameter."""
+_MARKS: Final = frozenset((PREFIX, SUFFIX, _OPEN))
 _SPELLED: Final = {mark: f"${{{{ params.{name} }}}}" for mark, name in NAMES.items()}
 _BARE: Final = frozenset({"CustomResourceDefinition", "APIService", "Namespace"})
 """Kinds whose names kustomize leaves alone (api/internal/plugins/builtinconfig, `prefixFieldSpecsToSkip`)."""
@@ -30,20 +35,35 @@ def bare(name: str) -> str:
     return name
 
 
+def variable(name: str) -> str:
+    """The mark that stands for a variable."""
+    return f"{_OPEN}{name}{_CLOSE}"
+
+
 def spelled(value: Any) -> Any:
     """The value with parameters in the place of marks."""
-    return _mapped(value, lambda text: text.replace(PREFIX, _SPELLED[PREFIX]).replace(SUFFIX, _SPELLED[SUFFIX]))
+
+    def change(text: str) -> str:
+        text = text.replace(PREFIX, _SPELLED[PREFIX]).replace(SUFFIX, _SPELLED[SUFFIX])
+        return VARIABLE.sub(r"${{ params.\1 }}", text)
+
+    return _mapped(value, change)
 
 
-def filled(value: Any, params: Mapping[str, str]) -> Any:
+def filled(value: Any, params: Mapping[str, Any]) -> Any:
     """The value with what the parameters of one environment say in the place of marks."""
     before, behind = (params.get(name, "") for name in NAMES.values())
-    return _mapped(value, lambda text: text.replace(PREFIX, before).replace(SUFFIX, behind))
+
+    def change(text: str) -> str:
+        text = text.replace(PREFIX, before).replace(SUFFIX, behind)
+        return VARIABLE.sub(lambda match: str(params.get(match[1], "")), text)
+
+    return _mapped(value, change)
 
 
 def _mapped(value: Any, change: Any) -> Any:
     if type(value) is str:
-        return change(value) if PREFIX in value or SUFFIX in value else value
+        return change(value) if not _MARKS.isdisjoint(value) else value
     if type(value) is dict:
         return {_mapped(key, change): _mapped(item, change) for key, item in value.items()}
     return [_mapped(item, change) for item in value] if type(value) is list else value

@@ -37,6 +37,8 @@ class Existing(NamedTuple):
     where: Location
     written: Written | None = None
     """The lines it was read from; those of rendered objects are in `ExistingEnvironment.written`."""
+    template: Value | None = None
+    """The object before Flux filled in variables, where it has some."""
 
     def __repr__(self) -> str:
         return f"Existing({self.where})"
@@ -57,6 +59,8 @@ class ExistingEnvironment:
     """What kustomize puts before and behind the names of its objects."""
     renamed: Mapping[str, str] = field(default_factory=dict, repr=False)
     """Names of images that the author's settings give, with the names that they take the place of."""
+    params: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    """Variables that Flux fills in, and that may be parameters, with their values."""
 
 
 class Component(NamedTuple):

@@ -59,6 +59,8 @@ class Strategy(NamedTuple):
     """Whether the author's patches for several objects stay what they are."""
     affixes: bool = True
     """Whether what environments put around names becomes a parameter."""
+    params: bool = True
+    """Whether variables that Flux fills in become parameters."""
     suffixes: bool = True
     """Whether names that end in a hash of the content lose it, and the build adds it."""
     loose: bool = True

@@ -7,31 +7,28 @@ source.extensions.fluxcd.io, and argoproj.io/v1alpha1 Application and Applicatio
 from __future__ import annotations
 
 import itertools
-import os
 import posixpath
 import re
 from fnmatch import fnmatchcase
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from envcompile import yamlio
 from envcompile.adopt.existing import STAGE_WORDS
+from envcompile.adopt.flux import FluxTree, read_objects
 from envcompile.errors import EnvcError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
+    from pathlib import Path
 
+    from envcompile.adopt.envsubst import Variables
     from envcompile.adopt.existing import Value
+    from envcompile.adopt.flux import Found
 
 _CLUSTERS: Final = frozenset({"clusters", "cluster"})
 _HERE: Final = frozenset({"", "in-cluster"})
 _WORDS: Final = re.compile(r"[^a-z0-9]+")
 _VARIABLE: Final = re.compile(r"\{\{-?\s*\.?([A-Za-z0-9_.\[\]]+)\s*-?\}\}")
-_POINTERS: Final = frozenset({
-    ("kustomize.toolkit.fluxcd.io", "Kustomization"),
-    ("argoproj.io", "Application"),
-    ("argoproj.io", "ApplicationSet"),
-})
 _ADDED: Final = ("patches", "images", "components", "namePrefix", "nameSuffix")
 """What a Kustomization of Flux adds to the kustomization at its path, under kustomize's own names."""
 
@@ -43,14 +40,11 @@ class Pointer(NamedTuple):
     path: str
     title: str
     added: Mapping[str, Any]
+    variables: Variables | None = None
+    """What Flux fills in."""
 
     def __repr__(self) -> str:
         return f"Pointer({self.environment}, {self.path})"
-
-
-class _Found(NamedTuple):
-    file: str
-    value: Value
 
 
 def pointers(source: Path, notes: list[str]) -> list[Pointer]:
@@ -63,7 +57,8 @@ def pointers(source: Path, notes: list[str]) -> list[Pointer]:
         source: the folder of the repository.
         notes: gets what is left out.
     """
-    objects = list(_objects(source))
+    objects = list(read_objects(source, (b"argoproj.io/", b"fluxcd.io/")))
+    flux = FluxTree(source, objects)
     artifacts = {
         (posixpath.dirname(each.file), artifact.get("name")): artifact
         for each in objects
@@ -74,61 +69,49 @@ def pointers(source: Path, notes: list[str]) -> list[Pointer]:
     roots: set[str] = set()
     for each in objects:
         kind, group = each.value["kind"], each.value["apiVersion"].rpartition("/")[0]
-        if (group, kind) in _POINTERS:
-            roots.add(posixpath.dirname(each.file))
+        before = len(found)
         if (group, kind) == ("kustomize.toolkit.fluxcd.io", "Kustomization"):
-            found += _of_flux(each, source, artifacts, notes)
+            found += _of_flux(each, source, artifacts, flux, notes)
         elif (group, kind) == ("argoproj.io", "Application"):
             found += _of_argo(each.file, each.value, source, notes)
         elif (group, kind) == ("argoproj.io", "ApplicationSet"):
             found += _of_set(each, source, notes)
+        if len(found) > before:
+            roots.add(each.folder)
     # The folder in which such objects lie themselves is the entry to them, and no part of an environment.
-    return [one for one in found if not any(root == one.path or root.startswith(f"{one.path}/") for root in roots)]
+    return [one for one in found if not any(_is_at(root, one.path) for root in roots)]
 
 
-def _objects(source: Path) -> Iterator[_Found]:
-    for directory, folders, files in os.walk(source):
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
-        for name in sorted(files):
-            path = Path(directory, name)
-            if path.suffix not in {".yaml", ".yml"}:
-                continue
-            try:
-                data = path.read_bytes()
-                if b"argoproj.io/" not in data and b"fluxcd.io/" not in data:
-                    continue
-                values = yamlio.load_all(data, path.as_posix())
-            except (OSError, EnvcError):
-                # A template, or broken: whoever uses the file is told.
-                continue
-            for value in values:
-                if (
-                    type(value) is dict
-                    and type(value.get("kind")) is str
-                    and type(value.get("apiVersion")) is str
-                    and type(value.get("metadata")) is dict
-                ):
-                    yield _Found(path.relative_to(source).as_posix(), value)
+def _is_at(folder: str, path: str) -> bool:
+    return folder == path or folder.startswith(f"{path}/") or (path == "." and folder != "")
 
 
 def _of_flux(
-    each: _Found, source: Path, artifacts: Mapping[tuple[str, Any], Mapping[str, Any]], notes: list[str]
+    each: Found,
+    source: Path,
+    artifacts: Mapping[tuple[str, Any], Mapping[str, Any]],
+    flux: FluxTree,
+    notes: list[str],
 ) -> Iterator[Pointer]:
+    if flux.is_patch(each):
+        return
     spec = _spec(each.value)
     title = f"Kustomization/{each.value['metadata'].get('name')}"
     path = posixpath.normpath(str(spec.get("path") or "."))
     reference = spec.get("sourceRef")
     if type(reference) is dict and reference.get("kind") == "ExternalArtifact":
         path = _in_repository(path, artifacts.get((posixpath.dirname(each.file), reference.get("name")), {}))
+    if flux.is_elsewhere(each):
+        notes.append(f"{title} ({each.file}): its source is another repository, or another branch")
+        return
     if not (source / path).is_dir():
         notes.append(f"{title} ({each.file}): there is no folder `{path}` here; its source may be another repository")
         return
-    if type(spec.get("postBuild")) is dict:
-        notes.append(f"{title} ({each.file}): `postBuild` is not carried out; write what it fills in as `params:`")
     added = {key: spec[key] for key in _ADDED if spec.get(key)}
     if type(spec.get("targetNamespace")) is str:
         added["namespace"] = spec["targetNamespace"]
-    yield Pointer(_cluster(each.file) or _stage(each.file, path) or "default", path, title, added)
+    environment = _cluster(each.file) or _stage(each.file, path) or "default"
+    yield Pointer(environment, path, title, added, flux.variables(each, environment))
 
 
 def _in_repository(path: str, artifact: Mapping[str, Any]) -> str:
@@ -153,7 +136,7 @@ def _of_argo(file: str, value: Value, source: Path, notes: list[str]) -> Iterato
     (destination,) = _maps([spec.get("destination")]) or [{}]
     for one in [*_maps([spec.get("source")]), *_maps(spec.get("sources"))]:
         if one.get("chart"):
-            notes.append(f"{title} ({file}): the chart `{one['chart']}` is not rendered here")
+            notes.append(f"{title} ({file}): the chart `{one['chart']}` is not rendered here: `charts:` does it")
             continue
         if type(one.get("path")) is not str:
             continue
@@ -176,7 +159,7 @@ def _host(destination: Mapping[str, Any]) -> str:
     return "" if host in {"", "kubernetes.default.svc"} else host.partition(".")[0]
 
 
-def _of_set(each: _Found, source: Path, notes: list[str]) -> Iterator[Pointer]:
+def _of_set(each: Found, source: Path, notes: list[str]) -> Iterator[Pointer]:
     """The Applications that an ApplicationSet makes, as far as the repository alone tells."""
     spec = _spec(each.value)
     title = f"ApplicationSet/{each.value['metadata'].get('name')}"

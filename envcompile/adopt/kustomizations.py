@@ -30,7 +30,9 @@ from envcompile.adopt.kustomization_files import (
 from envcompile.adopt.kustomize import FILENAMES, find_command, render
 from envcompile.adopt.lenient import outside_of, without_outside
 from envcompile.adopt.manifests import as_applied, read_folder
+from envcompile.adopt.releases import about_releases
 from envcompile.adopt.roots import Told, choose_environments, named_roots, told_roots
+from envcompile.adopt.substitution import as_flux_applies, parameters_of
 from envcompile.adopt.unsuffixed import has_own_hash, unsuffixed
 from envcompile.adopt.wishes import NO_WISHES
 from envcompile.errors import EnvcError, Problem, Problems, UnavailableError, UsageError, fail
@@ -44,6 +46,7 @@ if TYPE_CHECKING:
 
     from envcompile.adopt.author_patches import What
     from envcompile.adopt.authors import Written
+    from envcompile.adopt.envsubst import Variables
     from envcompile.adopt.existing import Existing, Value
     from envcompile.adopt.wishes import Wishes
 
@@ -93,7 +96,9 @@ def read_kustomizations(source: Path, wishes: Wishes = NO_WISHES) -> Sources:
         progress("kustomizations", position, len(roots))
         objects: list[Existing] = []
         noted = len(notes)
+        given: list[Variables] = []
         for folder in folders:
+            first = len(objects)
             try:
                 if folder in known:
                     objects += render(command, source, folder, problems, told.added.get((name, folder)))
@@ -107,6 +112,10 @@ def read_kustomizations(source: Path, wishes: Wishes = NO_WISHES) -> Sources:
                     objects += _as_far_as_it_goes(command, source, folder, known, laid_over, error, notes)
                 else:
                     problems.extend(_explained(source, folder, known, error))
+            if (name, folder) in told.variables:
+                who, variables = told.variables[name, folder]
+                given.append(variables)
+                objects[first:] = as_flux_applies(objects[first:], variables, who, notes)
         if not objects and not problems:
             if not any(note.startswith(_LEFT_OUT) for note in notes[noted:]):
                 notes.append(f"left out, because it holds no objects: {', '.join(folders)}")
@@ -121,9 +130,18 @@ def read_kustomizations(source: Path, wishes: Wishes = NO_WISHES) -> Sources:
         values = marked(unsuffixed(existing.value for existing in whole), affixes)
         written, patches = _written(source, folders, known, values, over)
         plain = tuple(existing.written for existing in whole if existing.written is not None)
+        params = parameters_of(whole, given)
+        notes += _about_unknown(fit, params, given)
         environments.append(
             ExistingEnvironment(
-                fit, ", ".join(folders), whole, (*written, *plain), patches, affixes, _renamed(folders, known, over)
+                fit,
+                ", ".join(folders),
+                whole,
+                (*written, *plain),
+                patches,
+                affixes,
+                _renamed(folders, known, over),
+                params,
             )
         )
     problems.raise_any()
@@ -147,6 +165,7 @@ def read_kustomizations(source: Path, wishes: Wishes = NO_WISHES) -> Sources:
             f"kustomize put a hash of the content behind these names, which stay from now on: {', '.join(frozen)}; "
             "`rollout: checksum` in environment.yaml restarts the pods instead when the content changes"
         )
+    notes += about_releases(environments)
     base = _author_base(command, source, roots, known, wishes, notes)
     made_of = reached([folder for folders in roots.values() for folder in folders], known)
     said = frozenset[str]().union(*(known[folder].settles for folder in made_of))
@@ -160,6 +179,15 @@ def read_kustomizations(source: Path, wishes: Wishes = NO_WISHES) -> Sources:
     ]
     components = _components(source, {fitting[name]: folders for name, folders in roots.items()}, known, values)
     return Sources(in_promotion_order(environments), tuple(notes), base, settled, components, consumed)
+
+
+def _about_unknown(environment: str, params: Mapping[str, Any], given: Iterable[Variables]) -> Iterator[str]:
+    """What Flux fills in and only the cluster knows."""
+    holders = ", ".join(dict.fromkeys(name for each in given for name in each.unknown))
+    if holders:
+        names = [name for name, value in params.items() if type(value) is str and value.startswith(f"${{{name}")]
+        here = f"; write the values of {', '.join(names)} under `params:` of its environment.yaml" if names else ""
+        yield f"{environment}: {holders} is not in the repository, so defaults count where there are some{here}"
 
 
 def _affixes(

@@ -94,7 +94,7 @@ def _run(command: Sequence[str], folder: str, path: str, problems: Problems) -> 
         what = f"`{command[0]}` cannot be run: {(error.strerror or 'unknown reason').lower()}"
         raise UnavailableError([Problem(what, "check its permissions")]) from error
     if done.returncode != 0:
-        words = _own_words(done.stderr.decode("utf-8", "replace"))
+        words = own_words(done.stderr.decode("utf-8", "replace"))
         named = next((name for name in FILENAMES if Path(path, name).is_file()), FILENAMES[0])
         fix = f"mend the kustomization until `{shown}` succeeds; `--skip-broken` or `--skip GLOB` leaves it out"
         raise fail(f"`{shown}` fails", fix, file_start(f"{path}/{named}"), trace=words)
@@ -105,7 +105,7 @@ def _run(command: Sequence[str], folder: str, path: str, problems: Problems) -> 
     return [existing._replace(where=Location(path, 1, 1)) for existing in rendered]
 
 
-def _own_words(text: str) -> list[str]:
+def own_words(text: str) -> list[str]:
     """What the program says is wrong, without the stamp that kubectl's log puts around it."""
     text = text.strip()
     if (logged := _LOGGED.fullmatch(text)) is not None:

@@ -16,6 +16,7 @@ from envcompile.adopt.existing import (
     without_repeats,
 )
 from envcompile.adopt.grouping import Group, by_likeness, by_stage, by_wish, is_at
+from envcompile.adopt.releases import about_releases
 from envcompile.adopt.wishes import NO_WISHES
 from envcompile.errors import EnvcError, Problem, Problems, UsageError, fail
 from envcompile.kubernetes.cleaner import sort_live
@@ -89,6 +90,7 @@ def read_manifests(source: Path, wishes: Wishes = NO_WISHES) -> Sources:
     problems.raise_any()
     if empty := [environment.name for environment in environments if not environment.objects]:
         raise fail(f"{', '.join(empty)}: no objects", "name files or folders that hold some")
+    notes += about_releases(environments)
     shared = tuple(existing.value for existing in as_applied(base, notes, "base", wishes))
     return Sources(in_promotion_order(environments), tuple(notes), shared)
 

@@ -81,7 +81,7 @@ class Pages:
     def __init__(self, plan: AdoptionPlan, environments: Sequence[ExistingEnvironment], *, loose: bool) -> None:
         self._plan = plan
         self._loose = loose
-        self._has_marks = any(each.affixes != environments[0].affixes for each in environments)
+        self._has_marks = any(each.affixes != environments[0].affixes or each.params for each in environments)
         self._apps = applications(plan.objects)
         self._names = file_names(plan.objects, self._apps)
         every = {(one.path, one.number): one for each in environments for one in (*each.written, *each.patches)}

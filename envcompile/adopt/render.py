@@ -44,7 +44,7 @@ def schema_line(path: str, schema: str) -> str:
 def schema_files() -> dict[str, bytes]:
     """The JSON Schemas of settings and patches, by path."""
     return {
-        f".schemas/{name}.json": (json.dumps(json_schema(name), indent=2) + "\n").encode()
+        f".schemas/{name}.json": (json.dumps(json_schema(name), indent=2, ensure_ascii=False) + "\n").encode()
         for name in ("project", "environment", "patch", "generate")
     }
 

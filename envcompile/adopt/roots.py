@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
+    from envcompile.adopt.envsubst import Variables
     from envcompile.adopt.kustomization_files import Kustomization
     from envcompile.adopt.wishes import Wishes
 
@@ -26,24 +27,33 @@ class Told(NamedTuple):
     roots: dict[str, list[str]]
     added: Mapping[tuple[str, str], Mapping[str, Any]]
     notes: list[str]
+    variables: Mapping[tuple[str, str], tuple[str, Variables]] = {}
+    """What Flux fills in, by environment and folder, with the name of the Kustomization."""
 
 
 def told_roots(source: Path, wishes: Wishes) -> Told:
-    """The environments that objects of Flux and Argo CD tell of; none when they tell of one only."""
+    """The environments that objects of Flux and Argo CD tell of; none when they tell of one in which nothing varies."""
     notes: list[str] = []
     roots: dict[str, list[str]] = {}
     added: dict[tuple[str, str], Mapping[str, Any]] = {}
     titles: dict[str, list[str]] = {}
+    variables: dict[tuple[str, str], tuple[str, Variables]] = {}
     for each in pointers(source, notes):
-        if wishes.skips(each.path) or each.path in roots.get(each.environment, ()):
+        if wishes.skips(each.path):
             continue
+        if each.path in roots.get(each.environment, ()):
+            if each.variables is not None or each.added != added[each.environment, each.path]:
+                notes.append(f"{each.title} applies `{each.path}` of {each.environment} once more: this is left out")
+            continue
+        if each.variables is not None:
+            variables[each.environment, each.path] = (each.title, each.variables)
         roots.setdefault(each.environment, []).append(each.path)
         added[each.environment, each.path] = each.added
         titles.setdefault(each.environment, []).append(f"{each.path} ({each.title})")
-    if len(roots) < 2:
+    if len(roots) < 2 and not variables:
         return Told({}, {}, [])
     said = "; ".join(f"{name} is {', '.join(paths)}" for name, paths in titles.items())
-    return Told(roots, added, [f"objects of Flux and Argo CD tell the environments: {said}", *notes])
+    return Told(roots, added, [f"objects of Flux and Argo CD tell the environments: {said}", *notes], variables)
 
 
 def named_roots(known: Mapping[str, Kustomization], wishes: Wishes) -> tuple[dict[str, list[str]], list[str]]:

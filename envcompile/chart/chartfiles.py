@@ -62,7 +62,7 @@ class ChartFiles(Mapping[str, str]):
 
     def __getitem__(self, path: str) -> str:
         if path in self._owners:
-            return self._owners[path].fragment.files[path]
+            return self._owners[path].file(path)
         if path in self._joined:
             return self._text_of(path, self._joined[path])
         return self._plain[path].make() if path in self._plain else self._files[path]

@@ -6,7 +6,6 @@ back from the chart's files of the last build, if they still stand there.
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Final
 
 import msgspec
@@ -15,15 +14,13 @@ from envcompile.chart.scalars import key_text
 from envcompile.chart.values import Section
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from envcompile.chart.fragments import Fragment
     from envcompile.chart.memory import Trace
 
 VALUES: Final = "values.yaml"
 SCHEMA: Final = "values.schema.json"
-_ROOT: Final = re.compile(rb"^[^\s#].*$", re.MULTILINE)
-_ROOT_OF_SCHEMA: Final = re.compile(rb'^ {4}(".*"): \{', re.MULTILINE)
 
 
 def names_of_joined(environments: Sequence[str]) -> tuple[str, ...]:
@@ -51,7 +48,7 @@ class Revealer:
     def __init__(self, written: Callable[[str], bytes | None], environments: Sequence[str]) -> None:
         self._written = written
         self._names = names_of_joined(environments)
-        self._roots: dict[str, tuple[bytes, dict[bytes, int]]] = {}
+        self._roots: dict[str, bytes] = {}
 
     def reveal(
         self, concealed: Fragment, files: Mapping[str, Trace], sections: Sequence[Trace], key: str
@@ -82,20 +79,13 @@ class Revealer:
         if not trace.length:
             return b""
         if name not in self._roots:
-            data = self._written(name) or b""
-            self._roots[name] = data, dict(_schemas(data) if name == SCHEMA else _sections(data))
-        data, roots = self._roots[name]
-        start = roots.get(msgspec.json.encode(key) if name == SCHEMA else f"{key_text(key, 0)}:".encode())
-        if start is None:
+            self._roots[name] = b"\n" + (self._written(name) or b"")
+        data = self._roots[name]
+        # A key of the root stands at the beginning of a line, and nothing else there looks like it.
+        line = b"\n    %s: {" % msgspec.json.encode(key) if name == SCHEMA else f"\n{key_text(key, 0)}:".encode()
+        at = data.find(line)
+        if at < 0:
             return None
-        start -= name not in {SCHEMA, VALUES}  # a patch begins with the end of the line before it
+        start = at + len(line) - 1 if name == SCHEMA else at + (name == VALUES)  # a patch begins with the line break
         found = data[start : start + trace.length]
         return found if trace.is_of(found) else None
-
-
-def _sections(data: bytes) -> Iterator[tuple[bytes, int]]:
-    return ((found[0].removesuffix(b" {}"), found.start()) for found in _ROOT.finditer(data))
-
-
-def _schemas(data: bytes) -> Iterator[tuple[bytes, int]]:
-    return ((found[1], found.end() - 1) for found in _ROOT_OF_SCHEMA.finditer(data))

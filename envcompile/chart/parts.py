@@ -85,6 +85,8 @@ class Part:
         """The digest of what the service tells the whole, once that is known."""
         self._head: Head | None = None
         self._fragment: Fragment | None = None
+        self._concealed: Fragment | None = None
+        """The same as it is remembered, which of a service with Secrets in clear is not all of it."""
         self._text_name = ""
 
     # ------------------------------------------------------ what it tells the whole
@@ -140,6 +142,14 @@ class Part:
             self.take_fragment(self._made_fragment())
         return self._fragment  # type: ignore[return-value]  # it was taken
 
+    def file(self, path: str) -> str:
+        """The text of one of its files; the others are not looked at where they need not be."""
+        if self._fragment is None and self._head is not None and self.planned.is_clear:
+            kept = self._kept()
+            if kept is not None and path in kept.files and path not in kept.clear:
+                return kept.files[path]
+        return self.fragment.files[path]
+
     def take_fragment(self, fragment: Fragment) -> None:
         """Take what was made."""
         self._fragment = fragment
@@ -176,11 +186,17 @@ class Part:
     def _made_fragment(self) -> Fragment:
         return self.maker.fragment(msgspec.msgpack.decode(self._answers, type=Answers))
 
-    def _recalled(self, head: Head) -> Fragment | None:
+    def _kept(self) -> Fragment | None:
+        """What is remembered of its texts, without those that show a value in clear."""
         memo = self._known.memo
         if memo is None or not self._text_name:
             return None
-        found = unpacked(memo.text(self.planned.key, self._named("head", self._text_name)), Fragment)
+        if self._concealed is None:
+            self._concealed = unpacked(memo.text(self.planned.key, self._named("head", self._text_name)), Fragment)
+        return self._concealed
+
+    def _recalled(self, head: Head) -> Fragment | None:
+        found = self._kept()
         if found is None or not self.planned.is_clear:
             return found
         if self._revealer is None:

@@ -12,6 +12,7 @@ from envcompile.check.reading import map_at, text_at
 from envcompile.check.references import Provisions, references_of
 from envcompile.check.scalers import scaler_of
 from envcompile.check.selectors import PodIndex
+from envcompile.check.suggestions import NamesOfKinds
 from envcompile.kubernetes.operatormade import EVERYWHERE
 from envcompile.kubernetes.podmakers import makes_hidden_pods
 
@@ -63,6 +64,7 @@ class CheckInput:
         self.api = api
         self.keys = keys
         self.older = older or {}
+        self.names = NamesOfKinds(resources)
         self._by_kind: dict[tuple[str, str], list[Resource]] = {}
         for resource in resources:
             self._by_kind.setdefault((resource.id.group, resource.id.kind), []).append(resource)
@@ -116,15 +118,15 @@ class CheckInput:
     def _index(self) -> PodIndex:
         return PodIndex(self.pods)
 
-    def selected(self, namespace: str, selector: Any) -> list[Pods]:
+    def selected(self, namespace: str, selector: Any) -> tuple[Pods, ...]:
         """The pods of a namespace that a LabelSelector matches."""
         return self._index.selected(namespace, selector)
 
-    def behind(self, service: Resource) -> list[Pods]:
+    def behind(self, service: Resource) -> tuple[Pods, ...]:
         """The pods that a Service sends requests to; none for one without selector."""
         selector = map_at(service.value, "spec", "selector")
         labels = {key: value for key, value in selector.items() if key not in GIVEN_LABELS}
-        return self.selected(service.id.namespace, {"matchLabels": labels}) if selector else []
+        return self.selected(service.id.namespace, {"matchLabels": labels}) if selector else ()
 
     @cached_property
     def _services_by_pods(self) -> dict[ResourceId, list[Resource]]:

@@ -58,6 +58,7 @@ class Provisions:
     def __init__(self, resources: Iterable[Resource]) -> None:
         known = tuple(resources)
         self._stores = {"ConfigMap": _provided_configs(known), "Secret": _provided_secrets(known)}
+        self._names: dict[tuple[str, str], tuple[str, ...]] = {}
         claims = (resource.id for resource in known if resource.id.kind == "PersistentVolumeClaim")
         self._claims = {(identity.namespace, identity.name) for identity in claims}
         accounts = (resource.id for resource in known if resource.id[:2] == ("", "ServiceAccount"))
@@ -77,9 +78,12 @@ class Provisions:
         """Tell whether an operator makes an object out of one that the environment holds."""
         return any(made.matches(namespace, name) for made in self._made.get(kind, ()))
 
-    def names(self, kind: str, namespace: str) -> list[str]:
+    def names(self, kind: str, namespace: str) -> tuple[str, ...]:
         """The names of the ConfigMaps or Secrets of a namespace."""
-        return [name for where, name in self._stores[kind] if where == namespace]
+        if (kind, namespace) not in self._names:
+            names = tuple(name for where, name in self._stores[kind] if where == namespace)
+            self._names[kind, namespace] = names
+        return self._names[kind, namespace]
 
     def has_account(self, namespace: str, name: str) -> bool:
         """Tell whether a ServiceAccount is there, or an operator makes it."""

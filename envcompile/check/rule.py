@@ -44,6 +44,8 @@ class Rule(NamedTuple):
     whenever anything changed, and everything is compiled for it."""
     needs: tuple[str, str] | None = None
     """The group and kind that a rule which looks at everything is about: without one of it, it is not asked."""
+    in_cel: bool = False
+    """True for a rule that evaluates expressions: without the extra `policy` it neither passes nor fails."""
     why: str = ""
     """What happens when it is not so."""
     fix: str = ""

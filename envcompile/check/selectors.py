@@ -67,9 +67,10 @@ def spell(selector: Any) -> str:
 class PodIndex:
     """The pods of an environment by namespace and label, so that a selector asks only those that may match."""
 
-    __slots__ = ("_by_label", "_by_namespace")
+    __slots__ = ("_by_label", "_by_namespace", "_selected")
 
     def __init__(self, pods: Iterable[Pods]) -> None:
+        self._selected: dict[tuple[str, str], tuple[Pods, ...]] = {}
         self._by_namespace: dict[str, list[Pods]] = {}
         self._by_label: dict[tuple[str, str, str], list[Pods]] = {}
         for each in pods:
@@ -77,8 +78,14 @@ class PodIndex:
             for key, value in each.labels.items():
                 self._by_label.setdefault((each.namespace, key, value), []).append(each)
 
-    def selected(self, namespace: str, selector: Any) -> list[Pods]:
-        """The pods of a namespace that a LabelSelector matches."""
+    def selected(self, namespace: str, selector: Any) -> tuple[Pods, ...]:
+        """The pods of a namespace that a LabelSelector matches: one that many ask with is looked at once."""
+        key = (namespace, repr(selector))
+        if key not in self._selected:
+            self._selected[key] = tuple(self._matching(namespace, selector))
+        return self._selected[key]
+
+    def _matching(self, namespace: str, selector: Any) -> list[Pods]:
         candidates = self._by_namespace.get(namespace, [])
         for key, value in strings_at(selector, "matchLabels").items():
             having = self._by_label.get((namespace, key, value), [])

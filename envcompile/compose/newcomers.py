@@ -16,21 +16,48 @@ if TYPE_CHECKING:
     from envcompile.model import ResourceId
 
 
-def report_stray(stray: Stray, known: Sequence[ResourceId], problems: Problems) -> None:
+class Meant:
+    """The resources that documents without a target could have meant, by name and by kind: such documents may be many.
+
+    Args:
+        identities: the resources of the layers up to that of the documents.
+    """
+
+    __slots__ = ("_named", "_names")
+
+    def __init__(self, identities: Iterable[ResourceId]) -> None:
+        self._named: dict[str, list[ResourceId]] = {}
+        names: dict[str, list[str]] = {}
+        for identity in identities:
+            self._named.setdefault(identity.name, []).append(identity)
+            names.setdefault(identity.kind.lower(), []).append(identity.name)
+        self._names = {kind: tuple(of_kind) for kind, of_kind in names.items()}
+
+    def named(self, name: str) -> Sequence[ResourceId]:
+        """Those of a name."""
+        return self._named.get(name, ())
+
+    def names(self, kind: str) -> tuple[str, ...]:
+        """What those of a kind are called."""
+        return self._names.get(kind.lower(), ())
+
+
+def report_stray(stray: Stray, meant: Meant, problems: Problems) -> None:
     """Note a document that neither patches a resource nor is a complete new one.
 
     Args:
         stray: the document.
-        known: the resources of the layers up to its own, those it could have meant.
+        meant: what it could have meant.
         problems: takes what is wrong.
     """
-    fix = _nearest(stray.id, known, known_kind=stray.known_kind)
+    fix = _nearest(stray.id, meant, known_kind=stray.known_kind)
     if stray.missing:
         fix += f"\n      as a new resource it is not complete: {stray.missing}"
     problems.add(f"the patch has no target: {stray.id} is in no layer below{stray.way}", fix, stray.where)
 
 
-def _nearest(identity: ResourceId, known: Sequence[ResourceId], *, known_kind: bool) -> str:
+def _nearest(identity: ResourceId, meant: Meant, *, known_kind: bool) -> str:
+    known = meant.named(identity.name.rpartition("/")[2])
     elsewhere = [other for other in select(f"{identity.kind}/{identity.name}", known) if other != identity]
     if elsewhere:
         other = elsewhere[0]
@@ -39,16 +66,15 @@ def _nearest(identity: ResourceId, known: Sequence[ResourceId], *, known_kind: b
         if other.namespace == identity.namespace:
             return f"did you mean {other}? Kinds are told apart by capitals"
         return f"did you mean {other}? Write `namespace: {other.namespace}` into the patch's metadata"
-    same_kind = [other.name for other in known if other.kind.lower() == identity.kind.lower()]
     otherwise = (
         f'to add it as a new resource, annotate it with {NEW_ANNOTATION}: "true"'
         if not known_kind
         else "a patch needs a resource of the same group, kind, namespace and name in base or a layer below"
     )
-    by_name = did_you_mean(identity.name, same_kind, "")
+    by_name = did_you_mean(identity.name, meant.names(identity.kind), "")
     if by_name:
         return by_name + (f" ({otherwise})" if not known_kind else "")
-    same_name = [other.short for other in known if other.name == identity.name]
+    same_name = [other.short for other in meant.named(identity.name)]
     return f"did you mean {' or '.join(same_name[:3])}?" if same_name else otherwise
 
 

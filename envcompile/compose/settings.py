@@ -193,14 +193,14 @@ def report_unused(settings: Environment, used: UsedSettings, where: Where, probl
         if name not in used.replicas:
             problems.add(
                 f"`replicas` names the workload `{name}`, which this environment does not have",
-                did_you_mean(name, sorted(used.workloads), "remove the line, or add the workload"),
+                did_you_mean(name, used.workloads, "remove the line, or add the workload"),
                 *_places(where(("replicas", name))),
             )
     for position, image in enumerate(settings.images):
         if position not in used.images:
             problems.add(
                 f"`images` names `{image.name}`, which no container uses",
-                did_you_mean(image.name, sorted(used.image_names), "remove the entry, or correct its name"),
+                did_you_mean(image.name, used.image_names, "remove the entry, or correct its name"),
                 *_places(where(("images", position, "name"))),
             )
     for position, exclusion in enumerate(settings.exclude):

@@ -12,7 +12,7 @@ from envcompile.record import Record
 from envcompile.yamlio.places import place
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable
 
     from envcompile.compose.layers import Layering
     from envcompile.errors import Problems
@@ -129,13 +129,24 @@ def apply_patch(layering: Layering, layer: str, document: Document, patch: Patch
     return bool(hits)
 
 
-def report_missed(document: Document, patch: Patch, known: Iterable[ResourceId], problems: Problems) -> None:
+class KnownNames:
+    """The kinds and the names of an environment's resources, which every Patch that hits none is compared with."""
+
+    __slots__ = ("kinds", "names")
+
+    def __init__(self, identities: Iterable[ResourceId]) -> None:
+        known = list(identities)
+        self.kinds = frozenset(identity.kind for identity in known)
+        self.names = frozenset(identity.name for identity in known)
+
+
+def report_missed(document: Document, patch: Patch, known: KnownNames, problems: Problems) -> None:
     """Note a Patch that hits no resource of its environment, unless it is optional.
 
     Args:
         document: where it stands.
         patch: what it says.
-        known: the environment's resources.
+        known: what the environment has.
         problems: takes what is wrong.
     """
     try:
@@ -146,7 +157,7 @@ def report_missed(document: Document, patch: Patch, known: Iterable[ResourceId],
     if not patch.optional:
         problems.add(
             f"the Patch{_named(patch)} hits no resource",
-            _advice(patch.target, list(known)),
+            _advice(patch.target, known),
             place(document, ("target",)),
         )
 
@@ -184,9 +195,8 @@ def _named(patch: Patch) -> str:
     return f" `{patch.metadata.name}`" if patch.metadata.name else ""
 
 
-def _advice(target: Target, known: Sequence[ResourceId]) -> str:
-    kinds = sorted({resource.kind for resource in known})
-    names = sorted({resource.name for resource in known})
+def _advice(target: Target, known: KnownNames) -> str:
+    kinds, names = known.kinds, known.names
     wrong_kind = target.kind is not None and not any(fnmatchcase(kind.lower(), target.kind.lower()) for kind in kinds)
     near = nearest(target.kind or "", kinds) if wrong_kind else nearest(target.name or "", names)
     if near:

@@ -42,7 +42,7 @@ def spent(states: Sequence[Held], sheet: Sheet, start: int, end: int) -> Money:
     """
     turns = {start, end, *(held.since for held in states), *(_midnight(dated.since) for dated in sheet.dated)}
     kept = sorted(turn for turn in turns if start <= turn <= end)
-    sums = [[Fraction(0)] * len(Parts._fields) for _ in Money._fields]
+    sums = [[0] * len(Parts._fields) for _ in Money._fields]  # amounts of a month times seconds, which are whole
     begun = sorted(range(len(states)), key=lambda position: states[position].since)
     at, newest = 0, -1  # the last of the states that have begun; clocks of committers may run backwards
     for first, last in pairwise(kept):
@@ -52,11 +52,10 @@ def spent(states: Sequence[Held], sheet: Sheet, start: int, end: int) -> Money:
         if newest < 0:
             continue
         money = states[newest].monthly(sheet.at(datetime.fromtimestamp(first, UTC).date()))
-        share = Fraction(last - first, _MONTH)
         for total, parts in zip(sums, money, strict=True):
             for position, amount in enumerate(parts):
-                total[position] += amount * share
-    return Money(*(Parts(*map(round, total)) for total in sums))
+                total[position] += amount * (last - first)
+    return Money(*(Parts(*(round(Fraction(amount, _MONTH)) for amount in total)) for total in sums))
 
 
 def _midnight(day: date) -> int:

@@ -7,6 +7,7 @@ they count characters.
 from __future__ import annotations
 
 import asyncio
+import gc
 from difflib import SequenceMatcher
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -18,9 +19,10 @@ from pygls.lsp.server import LanguageServer
 from pygls.uris import to_fs_path
 
 from envcompile import __version__
+from envcompile.editor.checking import Checking
 from envcompile.editor.completion import offers_at
 from envcompile.editor.cursor import Span
-from envcompile.editor.diagnostics import actions_for, all_wrong, mended
+from envcompile.editor.diagnostics import actions_for, mended
 from envcompile.editor.origins import hover_at, places_of
 from envcompile.editor.renaming import rename, renamed_at
 from envcompile.editor.workspace import Workspace
@@ -57,6 +59,7 @@ class EnvcServer(LanguageServer):
         self._told: set[str] = set()
         self._waiting: asyncio.Task[None] | None = None
         self._looking = asyncio.Lock()
+        self._checking = Checking()
 
     def begin(self) -> None:
         """Find the project of the folder that the editor has open, and look at it."""
@@ -70,6 +73,10 @@ class EnvcServer(LanguageServer):
             return
         # Known before the first key is pressed: a text in which somebody types compiles only now and then.
         self.project.recall()
+        # The collector would stop an answer for longer than the answer takes: it runs when nobody types (`_look`).
+        gc.collect()
+        gc.freeze()
+        gc.disable()
         self.look()
 
     def path_of(self, uri: str) -> str | None:
@@ -108,14 +115,22 @@ class EnvcServer(LanguageServer):
             self._waiting.cancel()
         self._waiting = asyncio.get_running_loop().create_task(self._look())
 
+    def end(self) -> None:
+        """Look at nothing any more."""
+        self.project = None
+        self._checking.interrupt()
+
     async def _look(self) -> None:
         await asyncio.sleep(_PAUSE)
         if self.project is None:
             return
         async with self._looking:
-            # Rules may take longer than a key may wait: they look at a project of their own.
-            self.wrong = await asyncio.to_thread(all_wrong, self.project.with_texts({}))
+            texts = dict(self.project.texts)
+            found = await asyncio.to_thread(self._checking.wrong_in, self.project.root, texts)
+            # Where the process ended over it, what was wrong before still is.
+            self.wrong = self.wrong if found is None else found
         self.tell()
+        gc.collect()
 
     def tell(self) -> None:
         """Send what is wrong in each file, and nothing for the files in which nothing is any more."""
@@ -197,6 +212,10 @@ def _follow_texts(server: EnvcServer) -> None:
     @server.feature(lsp.TEXT_DOCUMENT_DID_CLOSE)
     def closed(ls: EnvcServer, params: lsp.DidCloseTextDocumentParams) -> None:
         take(ls, params.text_document.uri, is_open=False)
+
+    @server.feature(lsp.SHUTDOWN)
+    def shutdown(ls: EnvcServer, _: None) -> None:
+        ls.end()
 
     @server.feature(lsp.TEXT_DOCUMENT_DID_SAVE)
     def saved(ls: EnvcServer, _: lsp.DidSaveTextDocumentParams) -> None:

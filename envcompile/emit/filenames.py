@@ -54,7 +54,8 @@ def _filename(resource: ResourceId, environment_namespace: str, *, with_group: b
     name = f"{kind}-{resource.name}"
     if resource.namespace and resource.namespace != environment_namespace:
         name = f"{name}.{resource.namespace}"
-    name = _fit(_UNSAFE.sub(_percent, name))
+    if _UNSAFE.search(name) or len(name) > _LONGEST:
+        name = _fit(_UNSAFE.sub(_percent, name))
     if with_digest or resource.name != resource.name.lower():
         name = f"{name}-{_digest(str(resource), 8)}"
     return f"{name}.yaml"
@@ -73,8 +74,10 @@ def place_files(resources: Iterable[P], environment_namespace: str, built_in_kin
     """
     placed: dict[str, P] = {}
     shared: dict[str, list[P]] = {}
+    folders: dict[str, str] = {}
     for resource in resources:
-        path = f"{folder_of(resource.app)}/{filename(resource.id, environment_namespace, built_in_kinds)}"
+        folder = folders.get(resource.app) or folders.setdefault(resource.app, folder_of(resource.app))
+        path = f"{folder}/{filename(resource.id, environment_namespace, built_in_kinds)}"
         if path in placed or path in shared:
             shared.setdefault(path, [placed.pop(path)] if path in placed else []).append(resource)
         else:

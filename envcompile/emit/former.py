@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from zlib import crc32
 
 from envcompile.emit.index import INDEX_NAME, digest, parse_index, render_record
+from envcompile.emit.revised import RevisedDigests
 from envcompile.errors import UnavailableError
 
 if TYPE_CHECKING:
@@ -99,7 +100,8 @@ class Former:
 
     def is_now(self, digests: Mapping[str, str]) -> bool:
         """Tell whether the record says this already."""
-        return self._read() == self._record(digests)
+        found, wanted = self._read(), self._record(digests)
+        return found == wanted or sorted(found.splitlines()) == sorted(wanted.splitlines())
 
     def announce(self, digests: Mapping[str, str], home: Path) -> None:
         """Record what is about to be written, beside what is there.
@@ -111,7 +113,8 @@ class Former:
         Raises:
             OSError: it cannot be recorded.
         """
-        self._write(self.now + self._record(digests), home)
+        new = digests.changed if isinstance(digests, RevisedDigests) and self._revised(digests) else None
+        self._write(self.now + (render_record(new) if new is not None else self._record(digests)), home)
 
     def settle(self, digests: Mapping[str, str], home: Path) -> None:
         """Record what is there now; when that fails, what was announced says it, too."""
@@ -128,8 +131,21 @@ class Former:
     def _record(self, digests: Mapping[str, str]) -> bytes:
         """The record of these digests, which is asked for more than once."""
         if self._rendered[0] is not digests:
-            self._rendered = (digests, render_record(digests))
+            self._rendered = (digests, self._revised(digests) or render_record(digests))
         return self._rendered[1]
+
+    def _revised(self, digests: Mapping[str, str]) -> bytes:
+        """The record with a few other digests, where it is that of the last build; empty where it may not be."""
+        record = self.now
+        if not isinstance(digests, RevisedDigests) or record.count(b"\n") != len(digests):
+            return b""
+        for path, found in digests.changed.items():
+            line = render_record({path: digests.before.digest(path)})
+            at = 0 if record.startswith(line) else record.find(b"\n" + line) + 1
+            if not at and not record.startswith(line):
+                return b""
+            record = record[:at] + found.encode() + record[at + len(found) :]
+        return record
 
     def _read(self) -> bytes:
         found = b""

@@ -16,6 +16,7 @@ from envcompile.emit.index import (
     render_names,
     render_record,
 )
+from envcompile.emit.revised import RevisedDigests
 from envcompile.errors import Problem, UnavailableError
 from envcompile.files import MORE_OPEN_FILES, TOO_MANY_OPEN
 from envcompile.record import Record
@@ -48,7 +49,7 @@ class Plan(Record, frozen=True):
     added: tuple[str, ...]
     changed: tuple[str, ...]
     removed: tuple[str, ...]
-    unchanged: tuple[str, ...]
+    unchanged: Collection[str]
     edited: tuple[str, ...]
     foreign: tuple[str, ...]
     missing: tuple[str, ...]
@@ -252,6 +253,8 @@ def _plan(
 
 def _where_untouched(bundle: Bundle, files: Files, known: Files, index: bytes, former: Former) -> Plan | None:
     """The plan where nobody touched anything since envc wrote it, and no file comes or goes; None elsewhere."""
+    if isinstance(bundle.digests, RevisedDigests) and bundle.digests.before is known:
+        return _revised(bundle, bundle.digests, index, former) if known is files else None
     if not known.is_same(files) or _index_of(bundle.digests, index, known) != index:
         return None
     digests = known.digest_of
@@ -260,17 +263,23 @@ def _where_untouched(bundle: Bundle, files: Files, known: Files, index: bytes, f
     touched = {path for path, _ in bundle.digests.items() - digests.items()}
     if any(len(digests[path]) != _DIGITS for path in touched):
         return None  # it is not known what is in there
-    unchanged = tuple([path for path in bundle.digests if path not in touched])
+    return _revised(bundle, RevisedDigests(known, {path: bundle.digests[path] for path in touched}), index, former)
+
+
+def _revised(bundle: Bundle, digests: RevisedDigests, index: bytes, former: Former) -> Plan | None:
+    """The plan where the last build wrote just these files, most of them as they are; None where its index is gone."""
+    if digest(index) != digests.before.digest(INDEX_NAME):
+        return None
     none: tuple[str, ...] = ()
     return Plan(
         bundle,
-        *(none, tuple(sorted(touched)), none, unchanged, none, none, none, none),
-        bundle.digests,
+        *(none, tuple(sorted(digests.changed)), none, digests.unchanged, none, none, none, none),
+        digests,
         index,
         index_is_current=True,
         index_is_canonical=True,
         former=former,
-        seen=files,
+        seen=digests.before,
         new_index=index,
     )
 

@@ -230,11 +230,13 @@ def _write_index(data: bytes, folder: Path, scratch: Path) -> None:
 
 def _fill(plan: Plan, folder: Path, staging: Path, prefix: str) -> None:
     """Fill a staging folder with everything below `prefix` that the folder will hold."""
-    kept = {*plan.unchanged, *plan.others}
+    is_file = prefix in plan.bundle.digests
+    kept = {*plan.unchanged, *plan.others} if not is_file else plan.unchanged
+    own_paths = [prefix] if is_file else {*plan.bundle.digests, *plan.others}
     root, below = str(staging), str(folder)
     made = {root}
     missing = []
-    for path in sorted([path for path in {*plan.bundle.digests, *plan.others} if path.startswith(prefix)]):
+    for path in sorted([path for path in own_paths if path.startswith(prefix)]):
         if path in kept:
             target = f"{root}/{path}"
             _make_folder(target.rpartition("/")[0], made)

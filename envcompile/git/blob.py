@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import os
-import re
-from pathlib import Path
+
+TYPE_CHECKING = False
+"""Type checkers take it for true; importing `typing` for it would take as long as to hash hundreds of files."""
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 SHA1_DIGITS, SHA256_DIGITS = 40, 64
 """Hexadecimal digits of an id in a repository of either kind."""
@@ -29,6 +33,9 @@ def id_digits(root: Path) -> int:
 
     Outside of a repository ids are SHA-1's.
     """
+    import re
+    from pathlib import Path
+
     for around in (real := Path(os.path.realpath(root)), *real.parents):
         marker = around / ".git"
         try:

@@ -42,13 +42,17 @@ _METADATA: Final = (
 _MARKS: Final = ("uid", "resourceVersion", "selfLink", "managedFields")
 """Fields that only an answer of an API server has."""
 _ANNOTATIONS: Final = re.compile(
-    r"deployment\.kubernetes\.io/.*|deprecated\.(?:daemonset|deployment)\..*|autoscaling\.alpha\.kubernetes\.io/.*"
+    r"deployment\.kubernetes\.io/.*|deprecated\.(?:daemonset|deployment)\..*|autoscaling\.alpha\.kubernetes\.io/(?:conditions|current-metrics)"
     r"|control-plane\.alpha\.kubernetes\.io/leader|endpoints\.kubernetes\.io/last-change-trigger-time"
     r"|pv\.kubernetes\.io/.*|volume(?:\.beta)?\.kubernetes\.io/(?:storage-provisioner|selected-node)"
-    r"|batch\.kubernetes\.io/job-tracking|kubernetes\.io/(?:psp|config\..*)|cni\.projectcalico\.org/.*"
+    r"|batch\.kubernetes\.io/job-tracking|kubernetes\.io/(?:psp|config\..*)|cni\.projectcalico\.org/(?:podIPs?|containerID)"
     r"|kubernetes\.io/service-account\.uid" + distributions.ANNOTATIONS
 )
-"""Annotations that controllers write on objects which are not theirs."""
+"""Annotations that controllers write on objects which are not theirs.
+
+What people say by an annotation of the same prefix stays: the metrics and the behavior of an autoscaler that was asked
+for as autoscaling/v1 stand nowhere else (`pkg/apis/autoscaling/annotations.go`, `v1/conversion.go` of Kubernetes), and
+Calico's pools and addresses are a wish (what it writes: `libcalico-go/lib/backend/k8s/conversion/constants.go`)."""
 _LABELS: Final = re.compile(
     r"(?:batch\.kubernetes\.io/)?(?:controller-uid|job-name)|pod-template-hash|controller-revision-hash"
 )

@@ -142,9 +142,10 @@ def _sampled(status: Mapping[str, Any]) -> dict[str, Any]:
 
 def _container(status: Mapping[str, Any]) -> dict[str, Any]:
     found = {name: status[name] for name in ("name", "ready", "restartCount", "image") if name in status}
-    for name, detail in map_at(status, "state").items():
-        kept = {key: detail[key] for key in ("reason", "exitCode") if key in detail} if isinstance(detail, dict) else {}
-        found["state"] = {name: kept}
+    for field in ("state", "lastState"):
+        for name, detail in map_at(status, field).items():
+            told = detail if isinstance(detail, dict) else {}
+            found[field] = {name: {key: told[key] for key in ("reason", "exitCode") if key in told}}
     return found
 
 

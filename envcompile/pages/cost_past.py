@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
 _STEPS: Final = 12
 """Steps in the list, the newest first; the command has all."""
-_POINTS: Final = 600
-"""Points of a line, one for a pixel or two; of several in the same stretch the last one stands."""
+_POINTS: Final = 300
+"""Points of a line, one for every three pixels; of several in the same stretch the last one stands."""
 
 
 class SpentRow(NamedTuple):

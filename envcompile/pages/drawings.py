@@ -26,6 +26,12 @@ COLOR: Final[Mapping[str, str]] = {token: f"#0101{number:02x}" for number, token
 """Token of the style sheet -> the colour that stands for it in a specification."""
 _BY_COLOR: Final = {color: token for token, color in COLOR.items()}
 _SANS: Final = "Inter"
+_UNSEEN: Final = re.compile(
+    r"""<path\ class="(?:background|foreground)"[^>]*/> | <g[^>]*></g>
+      | \ (?:pointer-events="none"|opacity="1"|class="(?:mark|role)-[^"]*")""",
+    re.VERBOSE,
+)
+"""What the renderer writes for a mouse, and for views without a frame."""
 _CONFIG: Final = {
     "font": _SANS,
     "background": None,
@@ -79,7 +85,8 @@ def drawing(specification: dict[str, Any], label: str) -> Markup:
     text = re.sub(r'(id="|url\(#)(clip\d+)', rf"\g<1>p{mark}-\g<2>", text)
     text = re.sub(r"<\w+\b[^<>]*>", _with_classes, text)
     text = re.sub(r"<title>.*?</title>", "", text)
-    text = re.sub(r"(\d+\.\d{2})\d+", r"\1", text)
+    text = re.sub(r"(\d+\.\d)\d+", r"\1", text)  # a tenth of a pixel, also where a screen has three for one
+    text = _UNSEEN.sub("", text)
     box = re.search(r'viewBox="[-\d.]+ [-\d.]+ ([\d.]+) ([\d.]+)"', text)
     width, height = box.groups() if box is not None else ("100", "100")
     head = (

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
+from itertools import groupby, pairwise
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from envcompile.actions.matrix import WHOLE, matrix, percentage
+from envcompile.actions.matrix import WHOLE, percentage
 from envcompile.actions.reached import tag_of
 from envcompile.pages.model import Missing, Option, Origin
 from envcompile.pages.origins import CLASSES
@@ -119,10 +119,9 @@ def matrix_page(state: State, query: Mapping[str, str], links: Links, now: int, 
             "Choose one, or ask the command: `envc matrix`.",
         )
         return MatrixPage("Services side by side", "", (), (), (), 0, 0, (), (), apps, (), app, (said,))
-    environments = [state.origins_of_app(name, app) for name in state.compiled]
     chosen = app if app in names else ""
-    found = matrix(environments, apps=[chosen] if chosen else (), fields=[field] if field in FIELDS else ("all",))
-    services, more = _services(state, environments, found, app if not chosen else "", only, now, most)
+    found = state.matrix(chosen, field if field in FIELDS else "")
+    services, more = _services(state, found, app if not chosen else "", only, now, most)
     unintended = sum(not row.is_on_purpose for row in found.rows)
     views = (
         Option("differences", links.page("matrix", **{**kept, "only": ""}), only != "unintended"),
@@ -164,7 +163,6 @@ def _sub(found: Matrix, services: Sequence[LaidService]) -> str:
 
 def _services(
     state: State,
-    environments: Sequence[EnvironmentOrigins],
     found: Matrix,
     text: str,
     only: str,
@@ -177,23 +175,27 @@ def _services(
         if finding.severity != "info":
             key = (finding.environment, finding.resource._replace(namespace=""))
             wrong.setdefault(key, []).append(finding)
-    room, more, services = most, 0, []
     low = text.lower()
-    for service in found.services:
-        rows = [
-            row
-            for row in service.rows
-            if (only != "unintended" or not row.is_on_purpose)
-            and (not low or low in f"{service.app} {row.resource.short} {row.field}".lower())
-        ]
-        shown = [_row(state, environments, row, wrong, now) for row in rows[: max(0, room)]]
-        more += len(rows) - len(shown)
-        room -= len(shown)
+    chosen = [
+        (service.app, row)
+        for service in found.services
+        for row in service.rows
+        if (only != "unintended" or not row.is_on_purpose)
+        and (not low or low in f"{service.app} {row.resource.short} {row.field}".lower())
+    ]
+    # Where there is no room for all, what is not on purpose comes first; the order stays that of the services.
+    places = sorted(range(len(chosen)), key=lambda place: chosen[place][1].is_on_purpose)
+    told = set(places[:most])
+    services = []
+    for app, numbered in groupby(enumerate(chosen), key=lambda one: one[1][0]):
+        held = [(place, row) for place, (_, row) in numbered]
+        rows = [row for _, row in held]
+        shown = [_row(state, found.environments, row, wrong, now) for place, row in held if place in told]
         if shown:
             warned = sum(cell.is_finding for row in shown for cell in row.cells)
             unintended = sum(not row.is_on_purpose for row in rows)
-            services.append(LaidService(service.app or "no service", tuple(shown), unintended, warned))
-    return tuple(services), more
+            services.append(LaidService(app or "no service", tuple(shown), unintended, warned))
+    return tuple(services), len(chosen) - len(told)
 
 
 def _row(

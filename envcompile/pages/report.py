@@ -36,8 +36,8 @@ if TYPE_CHECKING:
 
 _CHANGES: Final = 300
 """Changes that a report lists: those before are a command away."""
-_SETTINGS: Final = 800
-"""Settings that a report lays side by side."""
+_SETTINGS: Final = 500
+"""Settings that a report lays side by side, those that are not on purpose first."""
 
 
 class Report(NamedTuple):

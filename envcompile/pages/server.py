@@ -18,6 +18,7 @@ from starlette.routing import Route
 from envcompile.errors import EnvcError, UnavailableError, UsageError
 from envcompile.pages.documents import document
 from envcompile.pages.headers import Guard
+from envcompile.pages.links import PAGES
 from envcompile.pages.model import Failure
 from envcompile.pages.routes import JSON_ROUTES, ROUTES, Asked
 from envcompile.pages.site import Served
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from envcompile.pages.site import Site
 
 _TYPES = {"css": "text/css; charset=utf-8", "js": "text/javascript; charset=utf-8"}
+_BAR = frozenset(address for address, *_ in PAGES)
 _LOOK = 1.0
 """Seconds between two looks whether something changed."""
 
@@ -90,8 +92,12 @@ def serve(app: Starlette, sockets: list[socket.socket]) -> None:
 
 
 async def _keep_looking(site: Site, seconds: float) -> None:
+    asked = Asked({}, {})
+    # The pages of the bar are there before somebody opens them, also when the minutes that they are kept for are over.
+    first = {f"{route.pattern}?": partial(_made, site, route, asked) for route in ROUTES if route.pattern in _BAR}
     while True:
         await asyncio.to_thread(site.draw)
+        await asyncio.to_thread(site.ahead, first)
         await asyncio.sleep(seconds)
         await asyncio.to_thread(site.refresh)
 

@@ -14,7 +14,7 @@ from envcompile.pages.state import State, fingerprint, open_or_none
 from envcompile.pages.words import moment
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from envcompile.pages.model import Plot
@@ -125,6 +125,15 @@ class Site:
         finally:
             if past is not None:
                 past.close()
+
+    def ahead(self, makers: Mapping[str, Callable[[], Served]]) -> None:
+        """Make pages before anybody asks for them, those that are kept already left out.
+
+        Args:
+            makers: address -> what makes its page.
+        """
+        for address, make in makers.items():
+            self.kept(address, make)
 
     def kept(self, address: str, make: Callable[[], Served]) -> Served:
         """A page that was made of this state in the last minutes, else one that is made now."""

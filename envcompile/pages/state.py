@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections import Counter
-from contextlib import closing
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
@@ -18,13 +18,14 @@ from envcompile.history.times import stamp
 from envcompile.kubernetes.podspecs import maps_in, pod_template
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Generator, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from envcompile.actions.compliance import Compliance
     from envcompile.actions.cost import Costs
     from envcompile.actions.cost_history import CostHistory
     from envcompile.actions.graph import Graph
+    from envcompile.actions.matrix import Matrix
     from envcompile.actions.origins import EnvironmentOrigins
     from envcompile.actions.past import Past
     from envcompile.actions.presence import Presence
@@ -107,6 +108,7 @@ class State:  # ruff: ignore[too-many-public-methods] - every question that page
         self.silence = ""
         """Why the history does not answer; empty when it does, or there is none."""
         self._origins: dict[str, EnvironmentOrigins] = {}
+        self._matrices: dict[tuple[str, str], Matrix] = {}
         self._graphs: dict[str, Graph] = {}
         self._dated: dict[Finding, Finding] = {}
         self._costs: Costs | None = None
@@ -217,19 +219,26 @@ class State:  # ruff: ignore[too-many-public-methods] - every question that page
             now: the time of reading, in seconds since 1970.
         """
         _ = self.compliance, self.marks, self.delivered(now), self.cost_history(now)
-        self.explain()
+        if self.is_small:
+            self.explain()
+            self.dated(self.findings)
 
     def explain(self) -> None:
-        """Work out where everything is from, unless that is too much to be kept at hand."""
-        if not self.is_small:
-            return
-        past = open_or_none(self.project.root)
-        try:
+        """Work out where everything is from."""
+        with self._past() as past:
             for name in self.compiled:
-                self._origins[name] = environment_origins(self.project, name, past)
-        finally:
-            if past is not None:
-                past.close()
+                if name not in self._origins:
+                    self._origins[name] = environment_origins(self.project, name, past)
+
+    @cached_property
+    def columns(self) -> tuple[EnvironmentOrigins, ...]:
+        """The environments that compile, with the origins of what differs between them."""
+        from envcompile.actions.matrix_columns import columns_of
+
+        if self.compiled and all(name in self._origins for name in self.compiled):
+            return tuple(self._origins[name] for name in self.compiled)
+        with self._past() as past:
+            return columns_of(self.project, self.compiled, past)
 
     def origins(self, environment: str, resources: Collection[ResourceId]) -> EnvironmentOrigins:
         """Where the fields of resources are from; of others, too, where that is known already.
@@ -241,26 +250,39 @@ class State:  # ruff: ignore[too-many-public-methods] - every question that page
         known = self._origins.get(environment)
         if known is not None:
             return known
+        with self._past() as past:
+            if len(resources) == 1:
+                return environment_origins(self.project, environment, past, only=next(iter(resources)))
+            return environment_origins(self.project, environment, past, explained=frozenset(resources))
+
+    def matrix(self, app: str, field: str) -> Matrix:
+        """The environments that compile side by side.
+
+        Args:
+            app: only this application; all of them when empty, which must not be too much.
+            field: only rows of this kind; all when empty.
+        """
+        from envcompile.actions.matrix import matrix
+
+        key = (app, field)
+        if key not in self._matrices:
+            columns = self.columns if self.is_small else self._columns_of_app(app)
+            self._matrices[key] = matrix(columns, apps=[app] if app else (), fields=[field or "all"])
+        return self._matrices[key]
+
+    def _columns_of_app(self, app: str) -> list[EnvironmentOrigins]:
+        held = ((name, self.sides[name].apps.items()) for name in self.compiled)
+        return [self.origins(name, [identity for identity, own in apps if own == app]) for name, apps in held]
+
+    @contextmanager
+    def _past(self) -> Generator[Past | None]:
+        """The history, where there is one that answers."""
         past = open_or_none(self.project.root)
         try:
-            parts = [environment_origins(self.project, environment, past, only=one) for one in resources]
+            yield past
         finally:
             if past is not None:
                 past.close()
-        first = parts[0]
-        commits = {key: commit for part in parts for key, commit in part.commits.items()}
-        return first._replace(resources=tuple(one for part in parts for one in part.resources), commits=commits)
-
-    def origins_of_app(self, environment: str, app: str) -> EnvironmentOrigins:
-        """Where everything in an environment is from; of one application only where all would be too much."""
-        known = self._origins.get(environment)
-        if known is not None:
-            return known
-        if self.is_small:
-            self.explain()
-            return self._origins[environment]
-        apps = self.sides[environment].apps
-        return self.origins(environment, [identity for identity, name in apps.items() if name == app])
 
     def graph(self, environment: str) -> Graph:
         """What needs what in an environment.
@@ -328,7 +350,9 @@ class State:  # ruff: ignore[too-many-public-methods] - every question that page
                 return None
             with closing(past):
                 since, lanes = stamp(self.begin(now), utc=True), self.project.environments
-                self._cost_history = cost_history(past, lanes, self.compiled, today.prices, today.day, now, since)
+                self._cost_history = cost_history(
+                    past, lanes, self.compiled, today.prices, today.day, now, since, with_causes=False
+                )
         return self._cost_history
 
     def delivered(self, now: int) -> Deliveries | None:

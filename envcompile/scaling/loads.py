@@ -137,6 +137,21 @@ def _gap(load: Load) -> int:
     return max(3 * load.step, _SHORTEST_GAP_MS)
 
 
+OOM_KILLS: Final = "oom_kills"
+"""The column of how many containers of the workload were killed for memory since the row before."""
+THROTTLED: Final = "cpu_throttled"
+"""The column of the part of the scheduler's periods in which the workload's pods had used up their limit of CPU."""
+
+
+def kills(load: Load) -> Floats:
+    """How many containers were killed for memory, by row; a counter (`*_total`) is told as its growth in a second."""
+    counted = load.values.get(f"{OOM_KILLS}{_COUNTER}")
+    if counted is not None:
+        seconds = np.diff(load.times, prepend=load.times[:1]) / 1000
+        return np.round(np.nan_to_num(counted) * seconds)
+    return np.nan_to_num(load.values.get(OOM_KILLS, np.zeros(len(load.times))))
+
+
 _TERM: Final = re.compile(r"\s*\*\s*")
 
 

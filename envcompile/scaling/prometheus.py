@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from envcompile.errors import Problem, UnavailableError, UsageError
-from envcompile.scaling.loads import cleaned
+from envcompile.scaling.loads import OOM_KILLS, THROTTLED, cleaned
 from envcompile.text import address, one_line
 
 if TYPE_CHECKING:
@@ -28,12 +28,21 @@ _PATIENCE_SECONDS: Final = 60
 
 
 def usage_queries(namespace: str, name: str) -> dict[str, str]:
-    """What all pods of a workload use, as cAdvisor's metrics have it: cores and bytes.
+    """What all pods of a workload use, as cAdvisor's metrics have it: cores, bytes, kills, throttling.
 
-    Source: https://github.com/google/cadvisor/blob/master/docs/storage/prometheus.md
+    Kills are restarts whose reason kube-state-metrics tells; throttling is the part of the scheduler's periods.
+
+    Sources: https://github.com/google/cadvisor/blob/master/docs/storage/prometheus.md,
+    https://github.com/kubernetes/kube-state-metrics/blob/main/docs/metrics/workload/pod-metrics.md
     """
-    where = f'namespace="{namespace}",pod=~"{name}-.*",container!="",container!="POD"'
+    pods = f'namespace="{namespace}",pod=~"{name}-.*"'
+    where = f'{pods},container!="",container!="POD"'
+    killed = f'kube_pod_container_status_last_terminated_reason{{{pods},reason="OOMKilled"}} == 1'
+    restarts = f"increase(kube_pod_container_status_restarts_total{{{pods}}}[{STEP_SECONDS}s])"
+    limited, periods = (f"sum(rate(container_cpu_cfs_{of}periods_total{{{where}}}[2m]))" for of in ("throttled_", ""))
     return {
+        OOM_KILLS: f"sum(round({restarts}) * on(namespace, pod, container) ({killed}))",
+        THROTTLED: f"{limited} / {periods}",
         "cpu": f"sum(rate(container_cpu_usage_seconds_total{{{where}}}[2m]))",
         "memory": f"sum(container_memory_working_set_bytes{{{where}}})",
     }
@@ -79,10 +88,11 @@ class PrometheusLoad:
         except (httpx2.HTTPError, httpx2.InvalidURL, OSError) as error:
             raise self._unavailable(str(error) or type(error).__name__) from error
         found = {name: column for name, column in values.items() if not np.isnan(column).all()}
-        if not found:
+        wanted = [name for name in values if name not in {OOM_KILLS, THROTTLED}]
+        if not any(name in found for name in wanted):
             raise UsageError([
                 Problem(
-                    f"{self.shown} has recorded nothing for {', '.join(values)}",
+                    f"{self.shown} has recorded nothing for {', '.join(wanted)}",
                     "name what is to be asked: --query cpu='sum(rate(...))'",
                 )
             ])

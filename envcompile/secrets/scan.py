@@ -62,31 +62,31 @@ def scan_index(
     wanted = [file for file in files if not any(fnmatch(file, glob) for glob in exclude)]
     tracked: list[frozenset[str]] = []
 
-    def is_committed(file: str) -> bool:
+    def committed(file: str) -> bytes | None:
         if not tracked:
             tracked.append(frozenset(repository.tracked_files()))
-        return file in tracked[0]
+        return next((data for _, data in repository.index_blobs([file])), None) if file in tracked[0] else None
 
-    return scan_tree(repository.index_blobs(wanted), in_clear=in_clear, is_committed=is_committed)
+    return scan_tree(repository.index_blobs(wanted), in_clear=in_clear, committed=committed)
 
 
 def scan_tree(
     files: Iterable[tuple[str, bytes]],
     *,
     in_clear: Collection[str] = (),
-    is_committed: Callable[[str], bool] = lambda _file: False,
+    committed: Callable[[str], bytes | None] = lambda _file: None,
 ) -> list[Leak]:
     """Look through the files of any tree: an index, a commit, a folder.
 
     Args:
         files: path and bytes of each.
         in_clear: folders whose Secrets are declared throw-away (`secretBackend: plaintext`).
-        is_committed: tells whether the tree has a file, for generators that read one.
+        committed: gives the bytes of a file of the tree, for generators that read one; None where it has none.
     """
     found: list[Leak] = []
     for file, data in files:
         clear = any(file.startswith(f"{folder.rstrip('/')}/") for folder in in_clear)
-        found += scan_file(file, data, secrets_in_clear=clear, is_committed=is_committed)
+        found += scan_file(file, data, secrets_in_clear=clear, committed=committed)
     return sorted(found)
 
 
@@ -95,7 +95,7 @@ def scan_file(
     data: bytes,
     *,
     secrets_in_clear: bool = False,
-    is_committed: Callable[[str], bool] = lambda _file: False,
+    committed: Callable[[str], bytes | None] = lambda _file: None,
 ) -> list[Leak]:
     """Look through one file."""
     data = _as_utf8(data)
@@ -117,7 +117,7 @@ def scan_file(
         try:
             if endings & _JSON_LIKE and data.lstrip()[:2] in {b"//", b"/*"}:  # a comment, which YAML takes for text
                 found += in_text(file, data.decode(errors="replace"))
-            found += scan_documents(file, data, secrets_in_clear=secrets_in_clear, is_committed=is_committed)
+            found += scan_documents(file, data, secrets_in_clear=secrets_in_clear, committed=committed)
         except (EnvcError, UnicodeDecodeError, RecursionError):
             # Templates are no YAML until they are rendered; look at their lines.
             found += in_text(file, data.decode(errors="replace"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import posixpath
 import re
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -13,6 +14,7 @@ from envcompile.secrets.ciphertext import BrokenCiphertextError, take_apart
 from envcompile.secrets.declaration import MASTER_KEY_LABEL
 from envcompile.secrets.leak import FIX, IN_CLEAR, Leak, is_no_literal
 from envcompile.secrets.plaintext_findings import find_plaintext
+from envcompile.secrets.scanown import own_flaws
 from envcompile.secrets.scanplaces import operation_flaws, place_flaws, value_flaws
 from envcompile.secrets.scansops import sops_flaws, texts
 from envcompile.secrets.scantext import looks_secret
@@ -41,15 +43,19 @@ class _Scan(NamedTuple):
     """What applies to one file."""
 
     secrets_in_clear: bool
-    is_committed: Callable[[str], bool]
+    committed: Callable[[str], bytes | None]
     folder: str
     depth: int = 0
     is_values: bool = False
     """Whether the file holds a chart's values."""
 
+    def read(self, file: str) -> bytes | None:
+        """The bytes of a file that the scanned one names, where the tree has it; the way may lead through `..`."""
+        return self.committed(posixpath.normpath(posixpath.join(self.folder, file)))
+
 
 def scan_documents(
-    file: str, data: bytes, *, secrets_in_clear: bool, is_committed: Callable[[str], bool]
+    file: str, data: bytes, *, secrets_in_clear: bool, committed: Callable[[str], bytes | None]
 ) -> list[Leak]:
     """Look through the documents of a YAML or JSON file.
 
@@ -59,7 +65,7 @@ def scan_documents(
     from envcompile import yamlio
 
     folder, _, name = file.rpartition("/")
-    scan = _Scan(secrets_in_clear, is_committed, folder, is_values=_OF_VALUES.search(name) is not None)
+    scan = _Scan(secrets_in_clear, committed, folder, is_values=_OF_VALUES.search(name) is not None)
     found = []
     for index, document in enumerate(yamlio.load_all(data, file)):
         for pointer, rule, what, fix in _in_document(document, scan):
@@ -124,6 +130,7 @@ def _flaws(value: dict[str, Any], scan: _Scan) -> Iterator[Flaw]:
         yield from _last_applied_flaws(annotations, title, scan)
         yield from _patch_flaws(value, scan)
         yield from _generator_flaws(value, scan)
+        yield from own_flaws(value, scan.read)
         yield from _config_flaws(value, annotations, title)
         yield from _text_flaws(value, title, scan)
     if value.get("kind") == "SealedSecret":
@@ -316,7 +323,7 @@ def _file_flaws(generator: dict[str, Any], pointer: Pointer, scan: _Scan) -> Ite
         files = generator.get(name)
         for position, text in enumerate(files if isinstance(files, list) else ()):
             file = str(text).rpartition("=")[2].removeprefix("./")
-            if scan.is_committed(f"{scan.folder}/{file}" if scan.folder else file):
+            if scan.read(file) is not None:
                 what = f"secretGenerator reads `{file}`, which git tracks"
                 fix = "let git ignore it, rotate its values, and declare a Secret with references"
                 yield (*pointer, name, position), IN_CLEAR, what, fix

@@ -34,7 +34,13 @@ _VALUES = frozenset({"values", "valuesObject", "valuesInline", "valuesContent"})
 _CHARTS = frozenset({"HelmRelease", "HelmChart", "HelmChartConfig", "Application", "ApplicationSet", "Kustomization"})
 _FLAG = re.compile(r"--?([A-Za-z][\w.-]*)(?:=(.*))?", re.DOTALL)
 _ASSIGNMENT = re.compile(r"""(?:^|[\s;&(])(?:export\s+)?([A-Z][A-Z0-9_]*)=(?:"([^"\n]*)"|'([^'\n]*)'|([^\s;&|"']+))""")
-_TEMPLATED = {"ExternalSecret": ("spec", "target", "template", "data"), "SealedSecret": ("spec", "template", "data")}
+_TEMPLATED = {
+    "ExternalSecret": ("spec", "target", "template", "data"),
+    "ClusterExternalSecret": ("spec", "externalSecretSpec", "target", "template", "data"),
+    "PushSecret": ("spec", "template", "data"),
+    "ClusterPushSecret": ("spec", "pushSecretSpec", "template", "data"),
+    "SealedSecret": ("spec", "template", "data"),
+}
 _OF_USERS = ("token", "password", "client-key-data")
 
 
@@ -191,6 +197,8 @@ def _operator_flaws(value: dict[str, Any], title: str) -> Iterator[Flaw]:
             below = below.get(name) if isinstance(below, dict) else None
         for key, text in below.items() if isinstance(below, dict) else ():
             pairs = named_values(text) if isinstance(text, str) else {}
+            if kind != "SealedSecret" and isinstance(text, str) and "{{" not in text and "\n" not in text.strip():
+                pairs.setdefault(str(key), text)
             if any(starmap(looks_secret, pairs.items())):
                 what = f"{title}: `{key}` looks like a secret, and a template is not encrypted"
                 yield (*_TEMPLATED[kind], key), LOOKS, what, _IN_SECRET

@@ -51,9 +51,10 @@ def explained(message: str, path: str, *, native: str = "", sources: Mapping[str
     fix = "mend the jsonnet file"
     if len(trace) > 1:
         fix += ": the trace leads from the place that failed to the place that asked for it"
-    if what.startswith("function has no parameter "):
+    at_top = any("Top-level function" in line for line in trace)
+    if at_top and what.startswith("function has no parameter "):
         fix = "a top-level function takes the argument `environment`: `function(environment) ...`"
-    elif what.startswith("Missing argument: "):
+    elif at_top and what.startswith("Missing argument: "):
         fix = f"define `params.{what.removeprefix('Missing argument: ')}` in environment.yaml, or give it a default"
     elif what.startswith("Undefined external variable: "):
         fix = "envc knows one external variable: `std.extVar('environment')`"

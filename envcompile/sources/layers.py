@@ -147,7 +147,7 @@ class EffectiveSettings:
         EnvcError: a parameter that does not exist or does not fit.
     """
 
-    __slots__ = ("_documents", "raw", "settings")
+    __slots__ = ("_documents", "_images", "_items", "raw", "settings")
 
     def __init__(self, layers: tuple[Overlay, ...]) -> None:
         import msgspec
@@ -164,6 +164,8 @@ class EffectiveSettings:
             said = {key: item for key, item in document.value.items() if own or key not in _OWN}
             self.raw = overlaid(self.raw, said)
         self.settings = msgspec.convert(self.raw, Environment)
+        self._items: dict[str, list[tuple[Document, int]]] = {}
+        self._images: list[dict[str, int]] | None = None
 
     def where(self, pointer: Pointer) -> Location | None:
         """The place that set the value at a pointer of the effective settings; None when no file says it."""
@@ -185,10 +187,11 @@ class EffectiveSettings:
             return None
         if pointer[0] in _CONCATENATED and len(pointer) > 1:
             return self._origin_of_item(pointer)
-        for document in reversed(self._documents):
+        for number in range(len(self._documents) - 1, -1, -1):
+            document = self._documents[number]
             inside: Pointer | None = pointer
             if pointer[0] == "images" and len(pointer) > 1:
-                inside = self._image_in(document, pointer)
+                inside = self._image_in(number, pointer)
             if (
                 inside is not None
                 and value_at(document.value, inside) is not ABSENT
@@ -202,20 +205,26 @@ class EffectiveSettings:
 
     def _origin_of_item(self, pointer: Pointer) -> tuple[Document, Pointer] | None:
         name, position, *rest = pointer
-        seen: list[Any] = []
-        for document in self._documents:
-            for index, item in enumerate(document.value.get(name, ())):
-                if item in seen:
-                    continue
-                if len(seen) == position:
-                    return document, (name, index, *rest)
-                seen.append(item)
-        return None
+        if name not in self._items:  # the places of all of them: somebody may ask for each
+            first: dict[str, tuple[Document, int]] = {}
+            for document in self._documents:
+                for index, item in enumerate(document.value.get(name, ())):
+                    first.setdefault(_item_key(item), (document, index))
+            self._items[str(name)] = list(first.values())
+        places = self._items[str(name)]
+        if not isinstance(position, int) or position >= len(places):
+            return None
+        document, index = places[position]
+        return document, (name, index, *rest)
 
-    def _image_in(self, document: Document, pointer: Pointer) -> Pointer | None:
-        wanted = self.raw["images"][pointer[1]]["name"]
-        names = [image["name"] for image in document.value.get("images", ())]
-        return ("images", names.index(wanted), *pointer[2:]) if wanted in names else None
+    def _image_in(self, number: int, pointer: Pointer) -> Pointer | None:
+        if self._images is None:
+            self._images = []
+            for document in self._documents:
+                names = [image["name"] for image in document.value.get("images", ())]
+                self._images.append({name: len(names) - 1 - place for place, name in enumerate(reversed(names))})
+        position = self._images[number].get(self.raw["images"][pointer[1]]["name"])
+        return None if position is None else ("images", position, *pointer[2:])
 
 
 def _with_params(document: Document, params: dict[str, Any], layers: list[Document]) -> Document:
@@ -286,11 +295,15 @@ def overlaid(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:
 
 def _united(below: list[Any], above: list[Any]) -> list[Any]:
     """The items of both lists in their order, each once."""
-    items: list[Any] = []
+    items: dict[str, Any] = {}
     for item in (*below, *above):
-        if item not in items:
-            items.append(item)
-    return items
+        items.setdefault(_item_key(item), item)
+    return list(items.values())
+
+
+def _item_key(item: Any) -> str:
+    """What two equal items of `exclude` or `owners` have in common."""
+    return repr(sorted(item.items())) if isinstance(item, dict) else repr(item)
 
 
 def _overlaid_images(below: list[dict[str, Any]], above: list[dict[str, Any]]) -> list[dict[str, Any]]:

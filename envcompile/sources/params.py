@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from envcompile import yamlio
@@ -166,11 +167,10 @@ def lookup(name: str, params: Mapping[str, Any], asked: tuple[str, ...] = ()) ->
         if read_as in params:
             fix = f'write it in quotes under `params`, as `"{name}":`: YAML reads the bare word as {read_as}'
             raise _UnknownError(f"there is no parameter `{name}`", fix)
-        known = sorted(_names(params, ""))
-        otherwise = "add it to `params` of environment.yaml"
-        if known:
-            otherwise += f"; known are {', '.join(known[:12])}"
-        raise _UnknownError(f"there is no parameter `{name}`", did_you_mean(name, known, otherwise))
+        nested = [key for key, value in params.items() if type(value) is dict]
+        known = (*params, *(inner for key in nested for inner in _names(params[key], f"{key}.")))
+        fix = did_you_mean(name, known, "") or f"add it to `params` of environment.yaml{_some_of(known)}"
+        raise _UnknownError(f"there is no parameter `{name}`", fix)
     return _resolved(value, params, (*asked, name))
 
 
@@ -198,6 +198,12 @@ def _reach(name: str, params: Any) -> tuple[bool, Any]:
             if found:
                 return True, value
     return False, None
+
+
+@lru_cache(maxsize=4)
+def _some_of(known: tuple[str, ...]) -> str:
+    """The first of the parameters there are, as the end of a sentence; kept, since many may be unknown at once."""
+    return f"; known are {', '.join(sorted(known)[:12])}" if known else ""
 
 
 def _names(params: Mapping[str, Any], prefix: str) -> Iterator[str]:

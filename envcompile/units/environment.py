@@ -176,7 +176,7 @@ class Units:
         from envcompile.units.memo import digest_of
 
         told = list(units.told)
-        unknown = [number for number, digest in enumerate(told) if not digest]
+        unknown = units.unknown
         if self.are_kept_but_few():
             self._remembered = {**dict.fromkeys(unknown), **self._remembered}
         for number in unknown:
@@ -340,7 +340,7 @@ class LinkedEnvironment:  # ruff: ignore[too-many-public-methods] - every questi
 
     def unit_values(self, number: int) -> list[tuple[Origin, Resource]]:
         """The resources of a unit, which is compiled for it, each with the place of the document that created it."""
-        compiled = self._compile(number)
+        compiled = self._units.compile(number)
         imports = self.linked.imports if self.paths is None and not self._is_alone else {}
         return [
             (told.origin, finish(one, imports[one.id], self.plan) if one.id in imports else one)
@@ -402,18 +402,11 @@ class LinkedEnvironment:  # ruff: ignore[too-many-public-methods] - every questi
         if not imports:
             return ""
         found = [
-            (position, imports[resource.id])
+            f"{position} {sorted(one.moved)} {one.checksum} {one.wave} {sorted(one.renamed)}"
             for position, resource in enumerate(self.exports[number].resources)
-            if resource.id in imports
+            if (one := imports.get(resource.id)) is not None
         ]
-        return (
-            combined_digest([
-                f"{position} {sorted(one.moved)} {one.checksum} {one.wave} {sorted(one.renamed)}"
-                for position, one in found
-            ])
-            if found
-            else ""
-        )
+        return combined_digest(found) if found else ""
 
     def remember(
         self, paths: Sequence[tuple[str, ...]] | None = None, digests: Mapping[str, str] | None = None
@@ -429,14 +422,15 @@ class LinkedEnvironment:  # ruff: ignore[too-many-public-methods] - every questi
         from envcompile.units.memo import Remembered
 
         self._why()
+        units = self.plan.units
+        self.memo.note_used(self.environment, units.keys, units.apps)
         is_known = False
-        for number in range(len(self.plan.units)):
+        for number in units.unknown if self.paths is not None else range(len(units)):
             known = self._units.remembered(number)
             imported = self.imports_digest(number)
             if (known is not None and (digests is None or imported in known.files)) or number in self.refused:
                 continue
-            unit = self.plan.units[number]
-            if not unit.may_be_remembered:
+            if not (unit := units[number]).may_be_remembered:
                 continue
             files = dict(known.files) if known is not None else {}
             if paths is not None and digests is not None:
@@ -453,18 +447,13 @@ class LinkedEnvironment:  # ruff: ignore[too-many-public-methods] - every questi
             self.memo.put_joined(self.environment, self._digest, list(paths or ()))
 
     def _finished(self, number: int, position: int) -> Resource:
-        resource = self._compile(number).resources[position]
+        resource = self._units.compile(number).resources[position]
         imports: Imports = self.linked.imports.get(resource.id, NOTHING) if self.paths is None else NOTHING
         return finish(resource, imports, self.plan) if imports is not NOTHING else resource
 
-    def _compile(self, number: int) -> CompiledUnit:
-        return self._units.compile(number)
-
     def _where(self, identity: ResourceId) -> Location | None:
         found = self._unit_of.get(identity)
-        if found is None:
-            return None
-        document = self._compile(found[0]).resources[found[1]].steps[0].document
+        document = self._units.compile(found[0]).resources[found[1]].steps[0].document if found is not None else None
         return place(document) if document is not None else None
 
     def _why(self) -> Mapping[int, Reason]:
@@ -475,7 +464,7 @@ class LinkedEnvironment:  # ruff: ignore[too-many-public-methods] - every questi
 
     def _reason(self, number: int) -> Reason:
         unit: PlannedUnit = self.plan.units[number]
-        if self._units.remembered(number) is not None:
+        if self.plan.units.told[number] or self._units.remembered(number) is not None:
             is_shared = self.memo is not None and self.memo.is_shared(self.environment, unit.key)
             why = "remembered (shared)" if is_shared else "remembered"
             return Reason(self.environment, unit.app, is_remembered=True, changed=(), why=why)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from envcompile.compose.newcomers import look_alikes, report_stray
+from envcompile.compose.newcomers import Meant, look_alikes, report_stray
 from envcompile.compose.settings import UsedSettings, report_unused
-from envcompile.compose.targets import report_missed
+from envcompile.compose.targets import KnownNames, report_missed
 from envcompile.errors import EnvcError
 from envcompile.model import Location
 from envcompile.record import Record
@@ -141,6 +141,7 @@ def report(
     known += [identity for unit in exports for identity in unit.excluded]
     layers = list(sources.layer_names)
     origins = {resource.id: resource.origin for unit in exports for resource in unit.resources}
+    meant: dict[int, Meant] = {}
     for unit in compiled:
         for problem in unit.problems:
             problems.extend(EnvcError([problem]))
@@ -149,17 +150,19 @@ def report(
             problems.add(setting.what, setting.fix, *([place] if place is not None else []))
         for stray in unit.strays:
             number = layers.index(stray.layer)
-            below = [identity for identity in known if origins.get(identity, (0,))[0] <= number]
-            report_stray(stray, below, problems)
+            if number not in meant:
+                meant[number] = Meant(identity for identity in known if origins.get(identity, (0,))[0] <= number)
+            report_stray(stray, meant[number], problems)
         unknown += unit.unknown_kinds
     last = {(kind.group, kind.kind): kind for kind in sorted(unknown, key=lambda kind: kind.origin)}
     for kind in last.values():
         problems.extend(EnvcError([kind.problem]))
     hits = {patch for unit in exports for patch in unit.patches}
+    names = KnownNames(known)
     for number, path, at, patch in plan.patches:
         if patch not in hits:
             found = sources.documents(layers[number], path).patches[at]
-            report_missed(found.document, found.patch, known, problems)
+            report_missed(found.document, found.patch, names, problems)
     report_unused(sources.settings, _used(exports), sources.where, problems)
 
 

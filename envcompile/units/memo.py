@@ -84,6 +84,16 @@ class Memo(Protocol):
         """What is remembered of a unit; None when it is nothing."""
         ...
 
+    def note_used(self, environment: str, keys: Sequence[str], apps: Sequence[str]) -> None:
+        """Keep what is remembered of units that nobody had to ask for.
+
+        Args:
+            environment: the environment's name.
+            keys: those of the units.
+            apps: the application of each.
+        """
+        ...
+
     def may_speak_of(self, environment: str, key: str, text: bytes) -> bool:
         """Tell whether what is remembered of a unit may hold a text in what it tells; nothing is unpacked for it."""
         ...
@@ -203,6 +213,14 @@ class JoinedPaths(Sequence[tuple[str, ...]]):
         """The paths of a unit's files as bytes: equal when they are the same."""
         return self._packed[number]
 
+    def place_of(self, path: str) -> tuple[int, int] | None:
+        """The number of the unit that has a file, and the file's own in there; only units that speak of it are read."""
+        text = path.encode("utf-8", "surrogateescape")
+        for number, packed in enumerate(self._packed):
+            if text in packed and path in (own := self[number]):
+                return number, own.index(path)
+        return None
+
     def any_below(self, folders: Iterable[str], but: Container[int]) -> bool:
         """Tell whether a unit has files in some folders; only units that speak of one are looked at.
 
@@ -248,6 +266,10 @@ class FolderMemo:
         if entry is not None:
             self._used.setdefault(environment, {})[key] = entry.app
         return entry
+
+    def note_used(self, environment: str, keys: Sequence[str], apps: Sequence[str]) -> None:
+        """Keep what is remembered of units that nobody had to ask for."""
+        self._used.setdefault(environment, {}).update(zip(keys, apps, strict=True))
 
     def may_speak_of(self, environment: str, key: str, text: bytes) -> bool:
         """Tell whether what is remembered of a unit may hold a text in what it tells; nothing is unpacked for it."""

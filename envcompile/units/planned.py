@@ -100,6 +100,11 @@ class PlannedUnits(Sequence[PlannedUnit]):
         return any(self.told)
 
     @property
+    def unknown(self) -> Sequence[int]:
+        """The numbers of those of which it is not known what they tell."""
+        return [number for number, digest in enumerate(self.told) if not digest] if self.are_known else range(len(self))
+
+    @property
     def may_all_be_remembered(self) -> bool:
         """Whether nothing goes into any of them that git ignores."""
         return self.are_known or all(unit.may_be_remembered for unit in self)

@@ -37,11 +37,11 @@ class Helpers(Protocol):
 
 
 def by_application(units: Sequence[Units]) -> dict[str, list[tuple[Units, int]]]:
-    """The units of each application in all environments, with their numbers."""
+    """The units of each application in all environments, with their numbers; those of which all is known left out."""
     found: dict[str, list[tuple[Units, int]]] = {}
     for one in units:
-        for number, app in enumerate(one.plan.units.apps):
-            found.setdefault(app, []).append((one, number))
+        for number in one.plan.units.unknown:
+            found.setdefault(one.plan.units.apps[number], []).append((one, number))
     return dict(sorted(found.items()))
 
 

@@ -78,6 +78,10 @@ class SharedMemo:  # ruff: ignore[too-many-public-methods] - all that a memo is 
         """What is remembered of a unit; None when it is nothing."""
         return self._local.get(environment, key)
 
+    def note_used(self, environment: str, keys: Sequence[str], apps: Sequence[str]) -> None:
+        """Keep what is remembered of units that nobody had to ask for."""
+        self._local.note_used(environment, keys, apps)
+
     def may_speak_of(self, environment: str, key: str, text: bytes) -> bool:
         """Tell whether what is remembered of a unit may hold a text in what it tells; nothing is unpacked for it."""
         return self._local.may_speak_of(environment, key, text)

@@ -33,6 +33,9 @@ _GRANULARITY_NS = 2_000_000_000
 _INDEX = ".envc-index"
 """The name in `emit.index`, which takes too long to import; a test holds the two together."""
 
+BY_DIGEST = -2
+"""In the place of a checksum: the content is the one that the input's digest names."""
+
 CHART = "chart"
 """The one name below environments/ that is no environment."""
 
@@ -47,7 +50,7 @@ class Snapshot:
 
     Args:
         counts: each folder below the output, in order, with the number of resources in it.
-        racy: inputs that changed just before they were looked at -> a checksum of their content.
+        racy: inputs that changed just before they were looked at -> a checksum of their content, or `BY_DIGEST`.
         further: the inputs outside of the input folders, those that were looked for in vain included.
         beside: the inputs that git must not ignore, which no stat tells.
         inputs: all inputs.
@@ -93,8 +96,17 @@ class Snapshot:
             seen: all inputs now.
         """
         changed = self.inputs.changes(seen)
-        changed.update([path for path in self.racy if _checksum(root, path) != self.racy[path]])
+        changed.update([path for path, checksum in self.racy.items() if not self._holds(root, path, checksum)])
         return changed
+
+    def _holds(self, root: str, path: str, checksum: int) -> bool:
+        """Tell whether a racy input holds what the build read."""
+        if checksum != BY_DIGEST:
+            return _checksum(root, path) == checksum
+        from envcompile.git.blob import blob_id
+
+        digest, data = self.inputs.digest(path), _content(root, path)
+        return data is not None and blob_id(data, len(digest)) == digest
 
 
 class KeptOutputs:
@@ -149,7 +161,8 @@ class Look:
         snapshot = self.snapshot
         self._outlook: Outlook | None = None
         if with_outputs and snapshot is not None and _count(snapshot.outputs) >= _MANY:
-            self._outlook = _outlook(target, dict(list(snapshot.outputs.items())[1:]), alone=False)
+            first, *others = snapshot.outputs.items()  # this process looks at the first where nothing changed
+            self._outlook = _outlook(target, dict([*others, first]))
         seen = _inputs(root, snapshot.further if snapshot is not None else ())
         self.inputs = seen.files()
         """Every file that a build may read."""
@@ -209,10 +222,11 @@ class Look:
             names = list(known.outputs)[: 1 if self._outlook is not None else None]
             if not all(known.outputs[name].are_in(f"{self.target}/{name}") for name in names):
                 return None
-            if self._outlook is not None and not all(map(self._outlook.finds_untouched, known.outputs.keys() - names)):
+            if self._outlook is not None and not all(map(self._outlook.finds_whole, known.outputs.keys() - names)):
                 return None
         finally:
-            self.close()
+            if not self.changed:
+                self.close()
         chosen = [name for name in known.counts if name != CHART and (not wanted or name in wanted)]
         count = sum(known.counts[name] for name in chosen)
         things = "environment" if len(chosen) == 1 else "environments"
@@ -234,8 +248,10 @@ class Look:
         """
         outputs = self.snapshot.outputs if self.snapshot is not None else {}
         chosen = {name: files for name, files in outputs.items() if name in wanted or not wanted}
+        if self._outlook is not None and {*self._outlook.names} != chosen.keys():
+            self.close()
         if self._outlook is None and _count(chosen) >= _SOME:
-            self._outlook = _outlook(self.target, chosen, alone=True)
+            self._outlook = _outlook(self.target, chosen)
 
     def finds_untouched(self, name: str) -> bool:
         """Tell whether it is known by now that a folder of the output holds what envc wrote there, and nothing else."""
@@ -248,10 +264,10 @@ class Look:
             outlook.close()
 
 
-def _outlook(target: str, folders: dict[str, Files], *, alone: bool) -> Outlook | None:
+def _outlook(target: str, folders: dict[str, Files]) -> Outlook | None:
     from envcompile.units.outlook import Outlook
 
-    return Outlook.begin(target, folders, alone=alone)
+    return Outlook.begin(target, folders)
 
 
 def _count(outputs: dict[str, Files]) -> int:
@@ -382,7 +398,9 @@ def _file(root: str, target: str) -> str:
 
 
 def racy_inputs(root: str, inputs: Files, began: int) -> dict[str, int]:
-    """The inputs that changed so recently that their stat may not show the next change, with their checksum.
+    """The inputs that changed so recently that their stat may not show the next change, with a checksum.
+
+    What was read is told by its digest, so that nobody reads it again: that is also what the build was made of.
 
     Args:
         root: the project's folder.
@@ -393,27 +411,35 @@ def racy_inputs(root: str, inputs: Files, began: int) -> dict[str, int]:
     if max(memoryview(inputs.stats).cast("q")[1::4].tolist(), default=edge - 1) < edge:
         return {}
     young = [path for path, numbers in zip(inputs.paths(), inputs.numbers(), strict=True) if numbers[1] >= edge]
-    return {path: checksum for path in young if (checksum := _checksum(root, path))}
+    found = {path: BY_DIGEST if inputs.digest(path) != UNREAD else _checksum(root, path) for path in young}
+    return {path: checksum for path, checksum in found.items() if checksum}
 
 
 def _checksum(root: str, path: str) -> int:
+    """A checksum of what is there; 0 where nothing can be read."""
+    data = _content(root, path)
+    return zlib.crc32(data) + 1 if data is not None else 0
+
+
+def _content(root: str, path: str) -> bytes | None:
+    """The bytes of a file, or the names in a folder; None where nothing can be read."""
     try:
         # A pipe that nobody writes to would be waited for.
         descriptor = os.open(f"{root}/{path}", os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
     except OSError:
-        return 0
+        return None
     try:
         facts = os.fstat(descriptor)
         if S_ISDIR(facts.st_mode):
-            return zlib.crc32("/".join(sorted(os.listdir(descriptor))).encode("utf-8", "surrogateescape")) + 1
+            return "/".join(sorted(os.listdir(descriptor))).encode("utf-8", "surrogateescape")
         if not S_ISREG(facts.st_mode):  # a device would be read on and on
-            return 0
-        checksum = 0
+            return None
+        parts = []
         while data := os.read(descriptor, facts.st_size + 1):
-            checksum = zlib.crc32(data, checksum)
-        return checksum + 1
+            parts.append(data)
+        return b"".join(parts)
     except OSError:
-        return 0
+        return None
     finally:
         os.close(descriptor)
 

@@ -11,6 +11,8 @@ from __future__ import annotations
 import re
 from typing import Any, Final
 
+import msgspec
+
 from envcompile.yamlio.scalars import KEYS, MERGE, PLAIN, NotJsonError, resolve
 
 _MEMO_LIMIT: Final = 1 << 14
@@ -40,7 +42,6 @@ _BLOCK: Final = re.compile(rf"([|>][+-]?){_TAIL}").fullmatch
 _ITEM: Final = r"""(?:"[^"\\]*"|'[^']*'|[A-Za-z0-9_./][A-Za-z0-9_./+=-]*)"""
 _ITEMS: Final = re.compile(rf"\[[ ]*({_ITEM}(?:[ ]*,[ ]*{_ITEM})*)[ ]*\]{_TAIL}").fullmatch
 _EACH_ITEM: Final = re.compile(_ITEM).findall
-_SURROGATE: Final = r"[\ud800-\udfff]"
 
 # What stands behind the key or the dash of a line.
 _SCALAR, _PENDING, _COPIED, _TEXT, _DOCUMENT = range(5)
@@ -189,13 +190,13 @@ def _double_quoted(text: str) -> str:
     quoted: str = match[1]
     if "\\" not in quoted:
         return quoted[1:-1]
-    from json import loads
-
-    value: str = loads(quoted)
     # YAML has no surrogate pairs: each half is an error of its own.
-    if re.search(_SURROGATE, value) or "\\ud" in quoted.lower():
+    if "\\ud" in quoted.lower():
         raise UnusualError
-    return value
+    try:
+        return msgspec.json.decode(quoted, type=str)
+    except (msgspec.MsgspecError, UnicodeEncodeError):
+        raise UnusualError from None
 
 
 def _block_text(lines: list[str], start: int, header: str, parent: int) -> tuple[str, int]:

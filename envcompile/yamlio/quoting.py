@@ -45,7 +45,7 @@ def quoted(text: str) -> str:
         found = msgspec.json.encode(text).decode()
     except UnicodeEncodeError:
         found = text
-    if found.isascii() and "\x7f" not in found:
+    if found.isprintable() or (found.isascii() and "\x7f" not in found):
         return found
     return re.sub(_UNPRINTABLE, _escape, found)
 

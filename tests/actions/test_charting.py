@@ -116,8 +116,8 @@ class _Counts:
             self.compiled.append(f"{unit.environment}/{unit.app}")
             return compile_unit(unit, api, is_accepted=is_accepted)
 
-        def counted_chart(*args: Any) -> charting.ComparedChart:
-            compared = compare(*args)
+        def counted_chart(*args: Any, **flags: Any) -> charting.ComparedChart:
+            compared = compare(*args, **flags)
             self.made += compared.made
             return compared
 

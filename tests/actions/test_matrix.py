@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from envcompile.actions.matrix import matrix
-from envcompile.actions.origins import every_origin
+from envcompile.actions.matrix_columns import columns
 from envcompile.errors import UsageError
 from envcompile.units.project import Project
 from tests.harness.repository import config_map, deployment, environment, write_files
@@ -23,7 +23,7 @@ NAMESPACES = {"dev": "development", "test": "testing", "staging": "staging", "pr
 
 def side_by_side(root: Path, **options: Any) -> Matrix:
     """The matrix of all environments, which are in alphabetical order unless envc.yaml says more."""
-    return matrix(every_origin(Project.open(root), with_history=False), **options)
+    return matrix(columns(Project.open(root), with_history=False), **options)
 
 
 def project(root: Path, files: dict[str, str]) -> Path:
@@ -162,7 +162,7 @@ def test_labels_of_settings_are_told_once(tmp_path: Path) -> None:
 
 def test_rows_are_chosen_by_application_and_kind() -> None:
     """In the shop; an application that is none is refused with the nearest one."""
-    every = every_origin(Project.open(SHOP), with_history=False)
+    every = columns(Project.open(SHOP), with_history=False)
     found = matrix(every, apps=["user-service"], fields=["image", "replicas"])
     assert {service.app for service in found.services} == {"user-service"}
     assert {row.kind for row in found.rows} == {"image", "replicas"}

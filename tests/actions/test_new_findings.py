@@ -259,3 +259,39 @@ def test_another_version_of_kubernetes_is_news_though_the_manifests_stay(make_pr
     assert [(row.environments, row.resource) for row in rows] == [(("prod",), "FlowSchema/web")]
     told = review(root, [], source="main", key="shop", job=None)
     assert "api-removed" in told.whole
+
+
+OWN = """\
+rule: few-web
+grade: warning
+match: {kinds: [Deployment]}
+expression: object.metadata.name != 'web'
+message: web is there
+fix: think about it
+"""
+
+
+def test_an_own_rule_that_a_change_adds_is_asked_about_everything(project: Path) -> None:
+    """Though no manifest differs: what judges them does, and what the rule finds was not there before."""
+    (project / "checks").mkdir()
+    (project / "checks/few.yaml").write_text(OWN)
+    rows = new_findings(difference(project, source="main", with_sides=True)).rows
+    assert [(row.rule, row.environments, row.resource) for row in rows] == [
+        ("few-web", ("dev", "prod"), "Deployment/web")
+    ]
+
+
+def test_an_own_rule_that_a_change_edits_tells_only_what_is_new(make_project: MakeProject) -> None:
+    """What it found in its former words is no news."""
+    root = make_project({
+        "envc.yaml": "environments: [dev]\n",
+        "base/web/deployment.yaml": deployment(),
+        "base/api/deployment.yaml": deployment("api"),
+        "overlays/dev/environment.yaml": environment("namespace: dev\n"),
+        "checks/few.yaml": OWN,
+    })
+    commit(root, "start")
+    git(root, "checkout", "--quiet", "-b", "feature")
+    (root / "checks/few.yaml").write_text(OWN.replace("!= 'web'", "== 'none'"))
+    rows = new_findings(difference(root, source="main", with_sides=True)).rows
+    assert [(row.rule, row.resource) for row in rows] == [("few-web", "Deployment/api")]

@@ -10,9 +10,9 @@ import pytest
 
 from envcompile.actions.blame import blame_fields
 from envcompile.actions.explain import explain_field
-from envcompile.actions.origins import Layer, environment_origins, every_origin
+from envcompile.actions.origins import Layer, environment_origins
 from envcompile.actions.past import open_past
-from envcompile.errors import EnvcError, UsageError
+from envcompile.errors import UsageError
 from envcompile.kubernetes.fieldpath import format_field
 from envcompile.units.project import Project
 from tests.harness.repository import config_map, deployment, environment, write_files
@@ -20,7 +20,6 @@ from tests.history.conftest import folder
 
 if TYPE_CHECKING:
     from envcompile.actions.origins import EnvironmentOrigins, Origin, ResourceOrigins
-    from tests.conftest import MakeProject
     from tests.history.conftest import Folder
 
 __all__ = ["folder"]
@@ -201,19 +200,3 @@ def test_an_environment_that_is_none_is_refused(folder: Folder) -> None:
     """With a message, as everywhere."""
     with pytest.raises(UsageError, match="nowhere"):
         environment_origins(Project.open(folder.root), "nowhere")
-
-
-def test_what_is_wrong_anywhere_is_told_together(make_project: MakeProject) -> None:
-    """Not only the first environment's."""
-    root = make_project({
-        "base/web/web.yaml": deployment(),
-        "overlays/dev/environment.yaml": environment(),
-        "overlays/dev/bad.yaml": "a: [\n",
-        "overlays/prod/environment.yaml": environment(),
-        "overlays/prod/bad.yaml": "b: {\n",
-    })
-    with pytest.raises(EnvcError) as error:
-        every_origin(Project.open(root))
-    told = str(error.value)
-    assert "overlays/dev/bad.yaml" in told
-    assert "overlays/prod/bad.yaml" in told

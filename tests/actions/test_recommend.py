@@ -107,6 +107,87 @@ def test_requests_of_what_does_not_scale_are_recommended_from_usage(project: Pat
     assert "memory:" in (project / "overlays/prod/web-deployment.yaml").read_text()
 
 
+def _with(load: str, column: str, values: dict[int, str], rest: str = "0") -> str:
+    """A load with one more column."""
+    head, *rows = load.splitlines()
+    return "\n".join([f"{head},{column}", *(f"{row},{values.get(at, rest)}" for at, row in enumerate(rows))]) + "\n"
+
+
+def _changes(said: str) -> dict[str, str]:
+    """Field -> `old -> new`."""
+    return {
+        parts[1]: " ".join(parts[2:])
+        for line in said.splitlines()
+        if " -> " in line and len(parts := line.split()) > 4 and "." in parts[1]
+    }
+
+
+def test_a_kill_for_memory_raises_what_is_requested(project: Path) -> None:
+    """By a fifth of what was requested, as the VPA has it, and by its margin."""
+    write_files(project, {"base/web/deployment.yaml": _DEPLOYMENT.replace("memory: 4Gi", "memory: 512Mi")})
+    load = _load(8, memory=True)
+    killed = _with(load, "oom_kills", {1000: "1", 1100: "2"})
+    said = {}
+    for name, text in (("none", load), ("killed", killed)):
+        write_files(project, {f"{name}.csv": text})
+        said[name] = run_envc(project, "recommend", "prod", "--app", "web", "--load", str(project / f"{name}.csv"))
+        assert said[name].code == 0, said[name].err
+    quiet, loud = (_changes(said[name].out) for name in ("none", "killed"))
+    assert quiet != loud
+    amount = next(value for key, value in loud.items() if key.endswith("requests.memory"))
+    # The larger of 512 MiB + 100 MiB and what pods used, in a bucket of 5 %, with a margin of 15 %.
+    assert amount.startswith("512Mi -> "), loud
+    assert int(amount.removeprefix("512Mi -> ").removesuffix("Mi")) >= 612 * 1.15
+    assert "oom-killed: containers of Deployment/web were killed for memory 3 times" in said["killed"].out
+    assert "oom-killed" not in said["none"].out
+
+
+def test_a_limit_that_throttles_is_told_and_not_made_tighter(project: Path) -> None:
+    """And what was throttled counts as more than was used."""
+    fixed = _DEPLOYMENT.replace("limits: {memory: 4Gi}", "limits: {cpu: 1500m}").replace('cpu: "1"', 'cpu: "4"')
+    memory = "resource: {name: memory, target: {type: Utilization, averageUtilization: 50}}"
+    scaler = _AUTOSCALER.replace("resource: {name: cpu, target: {type: Utilization, averageUtilization: 50}}", memory)
+    load = _load(8, memory=True)
+    write_files(
+        project,
+        {
+            "base/web/deployment.yaml": fixed,
+            "base/web/hpa.yaml": scaler,
+            "none.csv": load,
+            "throttled.csv": _with(load, "cpu_throttled", {}, "0.5"),
+        },
+    )
+    none, throttled = (
+        run_envc(project, "recommend", "prod", "--app", "web", "--load", str(project / f"{name}.csv"))
+        for name in ("none", "throttled")
+    )
+    assert none.code == throttled.code == 0, none.err + throttled.err
+    calm, held = _changes(none.out), _changes(throttled.out)
+    request = next(key for key in calm if key.endswith("requests.cpu"))
+    assert int(held[request].split()[-1].removesuffix("m")) > int(calm[request].split()[-1].removesuffix("m"))
+    assert any(key.endswith("limits.cpu") for key in calm)
+    assert "cpu-throttled: pods of Deployment/web were throttled in 50% of the scheduler's periods" in throttled.out
+    limit = next((value for key, value in held.items() if key.endswith("limits.cpu")), "1500m -> 1500m")
+    assert int(limit.split()[-1].removesuffix("m")) >= 1500
+
+
+def test_a_quota_leaves_what_other_workloads_need(project: Path) -> None:
+    """At their least; that all at their largest do not fit is a remark."""
+    quota = "apiVersion: v1\nkind: ResourceQuota\nmetadata: {name: all}\nspec:\n  hard: {requests.cpu: '20'}\n"
+    other = _DEPLOYMENT.replace("name: web", "name: db").replace("app: web", "app: db")
+    other = other.replace("spec:\n  selector", "spec:\n  replicas: 3\n  selector", 1)
+    write_files(project, {"load.csv": _load(8), "base/quota/quota.yaml": quota, "base/db/deployment.yaml": other})
+    words = ("recommend", "prod", "--app", "web", "--load", str(project / "load.csv"))
+    said = run_envc(project, *words)
+    assert said.code == 0, said.err
+    assert "between 2 and 17 replicas" in said.out
+    assert "quota-too-small: ResourceQuota/all allows 20 of requests.cpu" in said.out
+    assert "at their largest request 43" in said.out
+    scoped = quota + "  scopes: [BestEffort]\n"
+    write_files(project, {"base/quota/quota.yaml": scoped})
+    assert "quota-too-small" not in run_envc(project, *words).out
+
+
 def test_too_little_load_is_refused(project: Path) -> None:
     """With how much it was."""
     write_files(project, {"load.csv": _load(3)})

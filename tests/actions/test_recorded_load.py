@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -14,7 +14,8 @@ from envcompile.history.database import connect
 from envcompile.history.live import LiveStore
 from envcompile.history.livetimes import SECOND, Measured, TimeStore
 from envcompile.model import ResourceId
-from envcompile.scaling.loads import per_second
+from envcompile.scaling.loads import kills, per_second
+from tests.history.clusters import DEPLOYMENTS, PODS, START, Filled, deployment, owned
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -60,3 +61,31 @@ def test_nothing_of_it_was_recorded(watched: Path) -> None:
         RecordedLoad(watched, "blue", WEB, FIRST, timedelta(days=1)).load()
     with pytest.raises(UsageError, match="no cluster `green`"):
         RecordedLoad(watched, "green", WEB, UNTIL, timedelta(days=1)).load()
+
+
+def _with_status(pod: dict[str, Any], version: int, restarts: int, reason: str = "") -> dict[str, Any]:
+    """A pod as the kubelet tells of it."""
+    status: dict[str, Any] = {"name": "web", "ready": True, "restartCount": restarts, "image": "nginx"}
+    if reason:
+        status["lastState"] = {"terminated": {"reason": reason, "exitCode": 137, "finishedAt": "2026-03-06T18:00:00Z"}}
+    metadata = {**pod["metadata"], "resourceVersion": str(version)}
+    return {**pod, "metadata": metadata, "status": {"containerStatuses": [status]}}
+
+
+def test_kills_for_memory_and_changed_requests_are_told(watched: Path) -> None:
+    """Restarts for another reason are none, nor is what was before the first look."""
+    begin = (int(FIRST.timestamp()) * SECOND - START) / SECOND / 60
+    filled = Filled(f"sqlite:///{watched}/history.db")
+    filled.cluster = filled.store.cluster("blue", "https://127.0.0.1:1", START)
+    pod = owned("Pod", "web-1", "uid-shop-web")
+    seen = [(1, 4, "OOMKilled"), (2, 5, "OOMKilled"), (3, 6, "Error"), (4, 8, "OOMKilled")]
+    for version, restarts, reason in seen:
+        filled.see(PODS, [_with_status(pod, version, restarts, reason)], begin + version)
+    for version, cpu in ((1, "500m"), (2, "500m"), (3, "1")):
+        web = deployment("web", version, replicas=version)
+        web["spec"]["template"]["spec"]["containers"][0]["resources"] = {"requests": {"cpu": cpu}}
+        filled.see(DEPLOYMENTS, [web], begin + version)
+    filled.close()
+    load = RecordedLoad(watched, "blue", WEB, UNTIL, timedelta(days=1)).load()
+    assert kills(load).tolist() == [0, 0, 1, 0, 2, 0, 0, 0, 0, 0]
+    assert load.notes == ("requests of app cpu were 500m until 2026-03-06T18:03:00+00:00, then 1: usage counts alike",)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from envcompile.actions import shares
+from envcompile.actions.keeping import Keeping
 from envcompile.units import copies
 from tests.harness.command import run_envc
 from tests.harness.repository import config_map, deployment, environment, read_files, write_files
@@ -56,12 +57,13 @@ def alone(folder: Path, files: Mapping[str, str] = FILES) -> Mapping[str, bytes]
 
 @pytest.fixture
 def made(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """How many copies were made, each time."""
+    """How many copies were made that share work, each time."""
     counts: list[int] = []
     start = copies.Copies.__init__
 
     def noting(self: copies.Copies, count: int, answer: Any) -> None:
-        counts.append(count)
+        if not isinstance(getattr(answer, "__self__", None), Keeping):
+            counts.append(count)
         start(self, count, answer)
 
     monkeypatch.setattr(copies.Copies, "__init__", noting)
@@ -131,6 +133,32 @@ def test_a_copy_that_ends_early_costs_only_time(
     assert outcome.code == 0, outcome.err
     assert read_files(root / "environments") == expected
     assert "nothing to do" in run_envc(root, "build").err
+
+
+@pytest.mark.parametrize("dies", [False, True], ids=["lives", "dies"])
+def test_what_was_learnt_is_kept_by_a_copy_or_not_at_all(
+    root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, dies: bool
+) -> None:
+    """The outputs and what is seen of them are the same; a later build finds the units remembered, or makes them."""
+    expected, here = alone(tmp_path), os.getpid()
+    keep = Keeping._keep
+
+    def keeping(self: Keeping) -> None:
+        assert os.getpid() != here
+        if dies:
+            os._exit(9)
+        keep(self)
+
+    monkeypatch.setattr(Keeping, "_keep", keeping)
+    outcome = run_envc(root, "build", "--jobs=2")
+    assert outcome.code == 0, outcome.err
+    assert read_files(root / "environments") == expected
+    assert "nothing to do" in run_envc(root, "build").err
+    monkeypatch.undo()
+    (root / "environments/dev/app00/deployment-app00.yaml").unlink()
+    again = run_envc(root, "build", "--why")
+    assert (again.code, "compiled" in again.out) == (0, dies), again.err
+    assert read_files(root / "environments") == expected
 
 
 def test_what_is_wrong_is_told_once_and_in_the_same_words(root: Path, tmp_path: Path) -> None:

@@ -128,22 +128,17 @@ def test_an_application_set_is_every_application_it_makes(write: Write) -> None:
 
 
 def test_what_is_not_here_is_named(write: Write) -> None:
-    """Charts, paths of other repositories, and variables that Flux would fill in."""
+    """Charts, and paths of other repositories."""
     chart = argo("chart", "x", "name: a").replace("path: x", "chart: redis")
     source = write({
-        "clusters/a/x.yaml": flux("far", "./elsewhere")
-        + "---\n"
-        + flux("near", ".", "  postBuild: {substitute: {A: b}}\n"),
+        "clusters/a/x.yaml": flux("far", "./elsewhere"),
         "apps.yaml": chart,
         "web.yaml": thing("web"),
     })
     notes: list[str] = []
     told(source, notes)
-    assert notes[0] == "Application/chart (apps.yaml): the chart `redis` is not rendered here"
+    assert notes[0] == "Application/chart (apps.yaml): the chart `redis` is not rendered here: `charts:` does it"
     assert notes[1].startswith("Kustomization/far (clusters/a/x.yaml): there is no folder `elsewhere` here; its source")
-    assert notes[2] == (
-        "Kustomization/near (clusters/a/x.yaml): `postBuild` is not carried out; write what it fills in as `params:`"
-    )
 
 
 def test_what_people_say_counts_before_what_objects_say(write: Write) -> None:

@@ -11,6 +11,7 @@ import pytest
 from envcompile.adopt import from_kustomize
 from envcompile.adopt.kustomization_files import find_kustomizations
 from envcompile.adopt.kustomizations import read_kustomizations
+from envcompile.adopt.kustomize import own_words
 from envcompile.adopt.roots import choose_environments
 from envcompile.errors import EnvcError, UnavailableError, UsageError
 
@@ -155,8 +156,28 @@ def test_a_failing_build_is_reported_in_the_programs_words(write: Write) -> None
         "error: `kustomize build old/overlays/prod` fails\n"
         "  --> old/overlays/prod/kustomization.yaml:1:1\n"
         "      Error: accumulating resources: no such file\n"
-        "hint: mend the kustomization until `kustomize build old/overlays/prod` succeeds"
+        "hint: mend the kustomization until `kustomize build old/overlays/prod` succeeds; "
+        "`--skip-broken` or `--skip GLOB` leaves it out"
     )
+
+
+@pytest.mark.parametrize(
+    ("told", "words"),
+    [
+        ("Error: no such file\n", ["Error: no such file"]),
+        (
+            'E1130 17:29:45.272711    9596 run.go:72] "command failed" err="path \\"x\\" is no file\\nat all"\n',
+            ['path "x" is no file', "at all"],
+        ),
+        (
+            'E1130 17:30:04.275211   10194 run.go:72] "command failed" err=<\n\tno host\n\t: exit 1\n >\n',
+            ["no host", ": exit 1"],
+        ),
+    ],
+)
+def test_kubectl_says_what_is_wrong_without_the_stamp_of_its_log(told: str, words: list[str]) -> None:
+    """A person reads the reason, no time, process and line of a program."""
+    assert own_words(told) == words
 
 
 def test_an_overlay_without_objects_is_left_out(write: Write) -> None:

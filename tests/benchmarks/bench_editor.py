@@ -6,6 +6,7 @@ first answer after a key, for which the project is looked at anew.
 
 from __future__ import annotations
 
+import os
 import statistics
 import sys
 import time
@@ -51,12 +52,20 @@ async def _ask(editor: Editor) -> None:
         after_keys.append(looked)
     _tell("a key to its diagnostics, with a pause of 200 ms", after_keys)
     first = []
+    before = _processor(editor)
     for number in range(10):
         changed = lsp.TextDocumentContentChangeWholeDocument(f"{text}# {number} more\n")
         named = lsp.VersionedTextDocumentIdentifier(100 + number, editor.document(path).uri)
         editor.client.text_document_did_change(lsp.DidChangeTextDocumentParams(named, [changed]))
         first.append(await _timed(editor.hover(path, places[3])))
     _tell("the first hover after a key", first)
+    print(f"of which the server computes {(_processor(editor) - before) * 1e3 / len(first):.0f} ms each")
+
+
+def _processor(editor: Editor) -> float:
+    """Seconds of the processor that the server has used; the process that looks for what is wrong does not count."""
+    words = Path(f"/proc/{editor.process}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
+    return (int(words[11]) + int(words[12])) / os.sysconf("SC_CLK_TCK")
 
 
 async def _timed(answer: Awaitable[object]) -> float:

@@ -129,6 +129,34 @@ def test_explain_needs_no_helm(project: Path) -> None:
     assert "from chart shop 1.2.3: not known: `size` could not be tried" in said("data.other")
 
 
+def test_explain_leads_from_what_became_of_a_secret_to_the_charts_value(make_project: MakeProject) -> None:
+    """A key of an ExternalSecret was one of the Secret that the chart made, in whatever part helm wrote it."""
+    path = "base/shop/vendored/secret-shop.yaml"
+    files = {
+        path: "apiVersion: v1\nkind: Secret\nmetadata: {name: shop}\nstringData:\n"
+        "  tls.key: ref+vault://secret/data/shop#/key\n  other: ref+vault://secret/data/shop#/other\n"
+    }
+    lock = locked(files).replace("ConfigMap/shop data.color", "Secret/shop data.tls\\.key")
+    root = make_project({
+        "envc.yaml": f"{SHOP}  values: {{color: 'ref+vault://secret/data/shop#/key'}}\n",
+        "charts.lock.yaml": lock,
+        **files,
+        "overlays/prod/environment.yaml": environment(
+            "namespace: shop\nsecretBackend: external\nexternalSecrets: {store: vault}\n"
+        ),
+    })
+
+    def said(field: str) -> str:
+        return run_envc(root, "explain", "prod", "externalsecret/shop", field).out
+
+    text = said("spec.data[secretKey=tls.key].remoteRef.property")
+    assert f'base           {path}:5:12  "ref+vault://secret/data/shop#/key"' in text
+    assert "from chart shop 1.2.3\n" in text
+    assert "with values.color from envc.yaml:5:19" in text
+    assert "from chart shop 1.2.3: not known" in said("spec.data[secretKey=other].remoteRef.key")
+    assert "from chart" not in said("spec.secretStoreRef.name")
+
+
 def test_a_helm_that_is_missing_is_said(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Exit 4, with where it is to be had; a build does without."""
     monkeypatch.setenv("PATH", "")

@@ -239,7 +239,7 @@ def test_closed_streams(project: Path, closed: str, arguments: str, code: int) -
         assert read_files(project / "environments") == before
 
 
-@pytest.mark.parametrize("arguments", [("build",), ("check",), ("show", "prod"), ("history", "log", "prod")])
+@pytest.mark.parametrize("arguments", [("build",), ("check",), ("show", "prod"), ("history", "log", "prod"), ("init",)])
 def test_a_folder_that_was_deleted(tmp_path: Path, arguments: tuple[str, ...]) -> None:
     """The shell still stands in it; envc says so."""
     program = (

@@ -33,6 +33,9 @@ PICTURES: Final[Mapping[str, tuple[tuple[str, ...], tuple[int, int]]]] = {
     "matrix.svg": (("matrix", "--app", "user-service"), (1, 40)),
 }
 """Name -> the command, and the lines of its output that are shown."""
+PLOT: Final = "autoscaling.svg"
+"""What the guide's simulation of two settings draws."""
+_GUIDE: Final = ROOT / "envcompile" / "guide" / "autoscaling.md"
 
 
 def shop_with_history(folder: Path) -> None:
@@ -113,6 +116,24 @@ def picture(folder: Path, name: str) -> str:
     return re.sub(r"[ \t]+\n", "\n", text).replace("Fira Code", "ui-monospace, SFMono-Regular, Menlo, Consolas")
 
 
+def plot(folder: Path) -> str:
+    """What the guide's command draws of the guide's load, as SVG.
+
+    Args:
+        folder: of the shop; the load is written there.
+    """
+    told = _GUIDE.read_text(encoding="utf-8")
+    load = re.search(r"# file: evening\.csv\n(.*?)```", told, re.DOTALL)
+    command = re.search(r"^\$ envc (simulate (?:.*\\\n> )?.*--plot) evening\.svg$", told, re.MULTILINE)
+    if load is None or command is None:
+        raise AssertionError(f"{_GUIDE.name} has no load evening.csv, or draws none")
+    (folder / "evening.csv").write_text(load.group(1), encoding="utf-8")
+    words = [word for word in command.group(1).split() if word not in {"\\", ">"}]
+    words[words.index("evening.csv")] = str(folder / "evening.csv")
+    _envc(folder, *words, str(folder / PLOT))
+    return (folder / PLOT).read_text(encoding="utf-8")
+
+
 def main() -> None:
     """Write every picture."""
     FOLDER.mkdir(exist_ok=True)
@@ -121,6 +142,8 @@ def main() -> None:
         for name in PICTURES:
             (FOLDER / name).write_text(picture(Path(made), name), encoding="utf-8")
             sys.stdout.write(f"{FOLDER.relative_to(ROOT) / name}\n")
+        (FOLDER / PLOT).write_text(plot(Path(made)), encoding="utf-8")
+        sys.stdout.write(f"{FOLDER.relative_to(ROOT) / PLOT}\n")
 
 
 if __name__ == "__main__":

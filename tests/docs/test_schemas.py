@@ -17,11 +17,20 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parents[2]
 
 
-@pytest.mark.parametrize("name", ["project", "environment", "patch"])
-def test_the_schema_files_are_current(name: SchemaName) -> None:
-    """`envc schema NAME > .schemas/NAME.json` would change nothing."""
-    text = (ROOT / ".schemas" / f"{name}.json").read_text(encoding="utf-8")
-    assert text == json.dumps(json_schema(name), indent=2) + "\n"
+REPOSITORIES = [ROOT, *sorted(folder.parent for folder in (ROOT / "examples").glob("*/.schemas"))]
+
+
+@pytest.mark.parametrize("name", ["project", "environment", "patch", "generate"])
+@pytest.mark.parametrize("repository", REPOSITORIES, ids=lambda folder: folder.name)
+def test_the_schema_files_are_current(repository: Path, name: SchemaName) -> None:
+    """`envc schema NAME > .schemas/NAME.json` would change nothing, in the examples, too."""
+    text = (repository / ".schemas" / f"{name}.json").read_text(encoding="utf-8")
+    assert text == json.dumps(json_schema(name), indent=2, ensure_ascii=False) + "\n"
+
+
+def test_the_examples_that_came_from_elsewhere_have_schemas() -> None:
+    """`envc init` writes them: an empty list would hold nothing above."""
+    assert len(REPOSITORIES) > 2
 
 
 def test_the_schema_of_prices_is_current() -> None:

@@ -66,6 +66,20 @@ class Editor:
         await self.looked()
         return shown
 
+    @property
+    def process(self) -> int:
+        """The number of the server's process."""
+        server = self.client._server
+        assert server is not None
+        return int(server.pid)
+
+    def type(self, path: str, text: str) -> None:
+        """Change an open text, and wait for nothing."""
+        version = self._versions[path] = self._versions.get(path, 0) + 1
+        whole = lsp.TextDocumentContentChangeWholeDocument(text)
+        named = lsp.VersionedTextDocumentIdentifier(version, self.document(path).uri)
+        self.client.text_document_did_change(lsp.DidChangeTextDocumentParams(named, [whole]))
+
     def place(self, text: str, words: str, offset: int = 0) -> lsp.Position:
         """Where words stand in a text, or a place so many characters behind their beginning."""
         at = text.index(words) + offset

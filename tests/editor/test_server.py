@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
 from typing import TYPE_CHECKING
 
@@ -216,3 +217,16 @@ def test_without_pygls_it_is_said_what_to_install(root: Path, monkeypatch: pytes
     outcome = run_envc(root, "lsp")
     assert outcome.code == 4
     assert outcome.err == "error: the language server needs pygls\nhint: pip install 'envcompile[lsp]'\n"
+
+
+def test_keys_are_answered_while_rules_are_looked_at(root: Path) -> None:
+    """What looks for what is wrong is another process: nothing that an answer needs is in its hands."""
+
+    async def work(editor: Editor) -> None:
+        text = await editor.show(PATCH)
+        for number in range(2, 22):
+            editor.type(PATCH, text.replace("4", str(number)))
+            assert f"| prod | `{number}` |" in await editor.hover(PATCH, editor.place(text, "replicas"))
+            await asyncio.sleep(0.03 * (number % 9))
+
+    edit_project(root, work)

@@ -231,6 +231,22 @@ def test_a_manifest_that_never_was_in_a_cluster_stays_as_it_is() -> None:
         ),
         (live("MutatingWebhookConfiguration", version="admissionregistration.k8s.io/v1", metadata={"annotations": {"cert-manager.io/inject-ca-from": "a/b", "meta.helm.sh/release-name": "x"}}, webhooks=[{"name": "w", "clientConfig": {"caBundle": "QQ==", "url": "u"}}]), {"metadata": {"name": "x", "namespace": "team", "annotations": {"cert-manager.io/inject-ca-from": "a/b"}}, "webhooks": [{"name": "w", "clientConfig": {"url": "u"}}]}),
         (live("ConfigMap", metadata={"labels": {"config.openshift.io/inject-trusted-cabundle": "true", "kapp.k14s.io/app": "1"}}, data={"ca-bundle.crt": "x"}), {"metadata": {"name": "x", "namespace": "team", "labels": {"config.openshift.io/inject-trusted-cabundle": "true"}}}),
+        (
+            live(
+                "HorizontalPodAutoscaler",
+                version="autoscaling/v1",
+                metadata={"annotations": {f"autoscaling.alpha.kubernetes.io/{name}": "[]" for name in ("metrics", "behavior", "conditions", "current-metrics")}},
+                spec={"maxReplicas": 3},
+            ),
+            {
+                "metadata": {"name": "x", "namespace": "team", "annotations": {f"autoscaling.alpha.kubernetes.io/{name}": "[]" for name in ("metrics", "behavior")}},
+                "spec": {"maxReplicas": 3},
+            },
+        ),
+        (
+            live("Pod", metadata={"annotations": {f"cni.projectcalico.org/{name}": "x" for name in ("ipv4pools", "ipAddrs", "podIP", "podIPs", "containerID")}}, spec={}),
+            {"metadata": {"name": "x", "namespace": "team", "annotations": {f"cni.projectcalico.org/{name}": "x" for name in ("ipv4pools", "ipAddrs")}}, "spec": {}},
+        ),
         (live("Job", version="batch/v1", metadata={"labels": {"controller-uid": "u", "batch.kubernetes.io/job-name": "x"}}, spec={"selector": {}}), {"spec": {}}),
     ],
 )  # fmt: skip

@@ -20,6 +20,7 @@ ARGOCD_MODULE: Final = FOLDER / "argocd"
 SOPS_MODULE: Final = FOLDER / "sops"
 CEL_MODULE: Final = FOLDER / "cel"
 HPA_MODULE: Final = FOLDER / "hpa"
+VPA_MODULE: Final = FOLDER / "vpa"
 KWOK_MODULE: Final = FOLDER / "kwok"
 REGISTRY_MODULE: Final = FOLDER / "registry"
 
@@ -170,6 +171,14 @@ ORACLES: Final = (
         package=".",
         pinned_by=KUBERNETES,
         module=HPA_MODULE,
+        linker_variables=("main.release={number}",),
+        on_demand=True,
+    ),
+    Oracle(
+        name="vpa-recommender",
+        package=".",
+        pinned_by="k8s.io/autoscaler/vertical-pod-autoscaler",
+        module=VPA_MODULE,
         linker_variables=("main.release={number}",),
         on_demand=True,
     ),

@@ -68,6 +68,12 @@ def hpa_controller() -> Path:
 
 
 @pytest.fixture(scope="session")
+def vpa_recommender() -> Path:
+    """The recommender of VerticalPodAutoscalers without its feeder; built on demand."""
+    return _single_tool(LOCATED.vpa_recommender)
+
+
+@pytest.fixture(scope="session")
 def kustomize() -> Path:
     """The real kustomize."""
     return _single_tool(LOCATED.kustomize)

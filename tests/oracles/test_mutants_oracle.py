@@ -6,7 +6,7 @@ from urllib.parse import quote
 
 import pytest
 
-from tests.check.api.recorded import Mutant, changed, mutants, seeds
+from tests.check.api.recorded import NEWEST, RECORDINGS, Mutant, Recording, changed, mutants, seeds
 from tests.oracles.cluster import Cluster
 from tests.oracles.mutants import named_fields, prepare
 
@@ -30,12 +30,13 @@ def plurals(kube_cluster: Cluster) -> Mapping[tuple[str, str], tuple[str, str, b
     return found
 
 
+@pytest.mark.parametrize("recording", [one for one in RECORDINGS if one.version == NEWEST])
 def test_the_answers_are_the_servers(
-    kube_cluster: Cluster, plurals: Mapping[tuple[str, str], tuple[str, str, bool]]
+    recording: Recording, kube_cluster: Cluster, plurals: Mapping[tuple[str, str], tuple[str, str, bool]]
 ) -> None:
     """Whether an object is taken, and which fields are named."""
-    bases = seeds()
-    asked = [one for one in mutants()[::_EVERY] if not one.sort.startswith(_WITHOUT_PATH)]
+    bases = seeds(recording.objects)
+    asked = [one for one in mutants(recording)[::_EVERY] if not one.sort.startswith(_WITHOUT_PATH)]
     assert len(asked) > 80
     for mutant in asked:
         assert _answer(kube_cluster, plurals, mutant, bases) == (bool(mutant.sort), mutant.fields), mutant.id

@@ -46,6 +46,7 @@ class Tools:
     argocd: Path
     cel_admission: Path
     hpa_controller: Path
+    vpa_recommender: Path
     kube_apiserver: Path
     kube_controller_manager: Path
     kube_scheduler: Path

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from envcompile.pages.headers import POLICY, name_of
+from envcompile.pages.links import PAGES
 from envcompile.pages.server import make_app
 from envcompile.pages.site import Site
 from tests.harness.command import PATIENCE, run_envc
@@ -20,8 +21,10 @@ from tests.pages.asking import ask, document
 from tests.pages.conftest import now, serving, serving_app
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
+    from envcompile.pages.site import Served
     from tests.pages.shop import Shop
 
 TOKEN = "a-token-of-some-length"
@@ -220,3 +223,28 @@ def _wait_for(address: str, text: str, *, there: bool = True) -> None:
     while (text in ask(address).text) is not there:
         assert time.monotonic() < end, f"{text}: nothing changed"
         time.sleep(0.1)
+
+
+def test_pages_of_the_bar_are_made_before_somebody_asks(small: Path) -> None:
+    """Once the newest state is drawn, so that the first to open one does not wait; each of them once."""
+    site = Site(small, now)
+    site.refresh()
+    made: list[str] = []
+    kept = site.kept
+
+    def counted(address: str, make: Callable[[], Served]) -> Served:
+        def making() -> Served:
+            made.append(address)
+            return make()
+
+        return kept(address, making)
+
+    site.kept = counted  # type: ignore[method-assign]
+    with serving(site, look=0.2) as address:
+        end = time.monotonic() + PATIENCE
+        while len(made) < len(PAGES):
+            assert time.monotonic() < end, made
+            time.sleep(0.1)
+        for path, _ in PAGES:
+            assert ask(address + path).status == 200, path
+    assert sorted(made) == sorted(f"{path}?" for path, _ in PAGES)

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from envcompile.errors import UsageError
-from envcompile.scaling.loads import cleaned, per_second, whole_column
+from envcompile.scaling.loads import cleaned, kills, per_second, whole_column
 from envcompile.scaling.loadtables import LoadFile
 
 if TYPE_CHECKING:
@@ -176,3 +176,14 @@ def test_a_load_of_nothing() -> None:
     """Is told."""
     with pytest.raises(UsageError, match="no samples"):
         cleaned("x", np.array([], dtype=np.int64), {})
+
+
+def test_kills_are_counted_by_row_or_by_a_counter(tmp_path: Path) -> None:
+    """A counter that began anew holds what came since; unknown is none."""
+    rows = [("18:00", "", "3"), ("18:01", "2", "5"), ("18:02", "0", "5"), ("18:03", "1", "1")]
+    text = "".join(f"2026-03-06T{at},1,{one},{total}\n" for at, one, total in rows)
+    load = read(tmp_path, f"time,cpu,oom_kills,other\n{text}")
+    assert kills(load).tolist() == [0, 2, 0, 1]
+    load = read(tmp_path, f"time,cpu,other,oom_kills_total\n{text}")
+    assert kills(load).tolist() == [0, 2, 0, 1]
+    assert kills(read(tmp_path, "time,cpu\n2026-03-06T18:00,1\n")).tolist() == [0]

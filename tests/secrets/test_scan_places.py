@@ -75,6 +75,41 @@ def test_scan_misses_clear_secrets(file: str, text: str, line: int) -> None:
     )
 
 
+GENERATE = "apiVersion: envcompile.dev/v1\nkind: Generate\nmetadata: {name: g}\n"
+ENVIRONMENT = "apiVersion: envcompile.dev/v1\nkind: Environment\n"
+
+
+@pytest.mark.parametrize(
+    ("file", "text", "expected"),
+    [
+        ("g.yaml", f"{GENERATE}secret:\n  literals:\n  - pw=hush-hush\n", [(6, "plaintext-secret")]),
+        ("g.yaml", f"{GENERATE}secret:\n  literals:\n  - pw='hush-hush'\n", [(6, "plaintext-secret")]),
+        ("g.yaml", f"{GENERATE}secret:\n  literals: [pw=ref+env://PW, empty=]\n", []),
+        ("g.yaml", f"{GENERATE}secret: {{literals: [pw=hush-hush]}}\noptions: {{annotations: {{envcompile.dev/plaintext: pw}}}}\n", []),
+        ("g.yaml", f"{GENERATE}secret:\n  envs:\n  - ../../files/db.env\n", [(6, "plaintext-secret")]),
+        ("g.yaml", f"{GENERATE}secret:\n  envs: [../../files/references.env, ../../files/untracked.env]\n", []),
+        ("g.yaml", f"{GENERATE}secret:\n  files: [a, key=../../files/db.env]\n", [(5, "plaintext-secret")]),
+        ("g.yaml", f"{GENERATE}configMap:\n  literals:\n  - DB_PASSWORD=hush-hush\n", [(6, "plaintext-value")]),
+        ("g.yaml", f"{GENERATE}configMap: {{literals: [LOG=info]}}\n", []),
+        ("environment.yaml", f"{ENVIRONMENT}params:\n  db:\n    password: hush-hush\n", [(5, "plaintext-value")]),
+        ("environment.yaml", f"{ENVIRONMENT}params: {{db: {{password: 'ref+env://PW', host: db}}}}\n", []),
+        ("environment.yaml", f"{ENVIRONMENT}charts:\n  redis:\n    values:\n      password: hush-hush\n", [(6, "plaintext-value")]),
+        ("envc.yaml", "charts:\n- name: redis\n  values:\n    auth: {password: hush-hush}\n", [(4, "plaintext-value")]),
+        ("envc.yaml", "charts:\n- name: redis\n  values:\n    auth: {existingSecret: hush}\n", []),
+        ("k.yaml", f"{KUSTOMIZATION}secretGenerator:\n- name: db\n  envs: [../../files/db.env]\n", [(5, "plaintext-secret")]),
+        ("p.yaml", "apiVersion: external-secrets.io/v1alpha1\nkind: PushSecret\nspec:\n  template:\n    data: {password: hush-hush}\n", [(5, "plaintext-value")]),
+        ("p.yaml", "apiVersion: external-secrets.io/v1\nkind: ClusterExternalSecret\nspec:\n  externalSecretSpec: {target: {template: {data: {c: 'password=hush-hush'}}}}\n", [(4, "plaintext-value")]),
+        ("p.yaml", "apiVersion: external-secrets.io/v1\nkind: ExternalSecret\nspec: {target: {template: {data: {password: '{{ .pw }}'}}}}\n", []),
+    ],
+)  # fmt: skip
+def test_what_only_envc_reads_is_scanned_too(file: str, text: str, expected: list[tuple[int, str]]) -> None:
+    """Generates with the committed files that they name, parameters, values given to charts; references are no find."""
+    held = {"files/db.env": b"# c\nPW=hush-hush\n", "files/references.env": b"PW=ref+env://PW\n# PW=hush-hush\n"}
+    leaks = scan_file(f"base/web/{file}", text.encode(), committed=held.get)
+    assert [(leak.line, leak.rule) for leak in leaks] == expected
+    assert "hush" not in repr(leaks)
+
+
 HELM = "apiVersion: helm.toolkit.fluxcd.io/v2\nkind: HelmRelease\nmetadata: {name: x}\nspec:\n  values:\n"
 ARGO = "apiVersion: argoproj.io/v1alpha1\nkind: Application\nmetadata: {name: a}\nspec:\n  source:\n"
 CONTAINER = "apiVersion: apps/v1\nkind: Deployment\nspec: {template: {spec: {containers: [{\n  "

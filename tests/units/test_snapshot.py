@@ -222,7 +222,7 @@ def test_a_build_after_an_edit_minds_what_another_process_sees(
     monkeypatch.setattr(outlook, "_processors", lambda: 2)
     monkeypatch.setattr(outlook, "_has_threads", lambda: False)
     if touched == "killed":
-        monkeypatch.setattr(Files, "are_all_in", lambda *_: os._exit(1))
+        monkeypatch.setattr(outlook, "_is_alone", lambda *_: os._exit(1))
     files = {f"overlays/{name}/environment.yaml": environment(f"namespace: {name}\n") for name in ("dev", "prod")}
     root = write_files(tmp_path, {**files, "base/web/map.yaml": config_map(), "base/web/other.yaml": config_map("o")})
     assert run_envc(root, "build").code == 0

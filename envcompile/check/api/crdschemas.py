@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import re
 from enum import Enum
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from envcompile.check.api.automata import automaton
 from envcompile.check.api.patterns import bad_pattern
 from envcompile.check.reading import list_at, map_at, maps_at, text_at
 
@@ -115,7 +116,9 @@ def _says_int_or_string(schema: dict[str, Any], where: Pointer) -> bool:
 
 def _properties(schema: dict[str, Any], where: Pointer, level: Level) -> Said:
     extra, properties = schema.get("additionalProperties"), schema.get("properties")
-    if extra not in (None, {}) and properties and (extra is False or isinstance(extra, dict)):
+    if extra is not None and not isinstance(extra, bool | dict):
+        yield (*where, "additionalProperties"), "`additionalProperties` is neither a schema nor true nor false"
+    elif extra not in (None, {}) and properties and (extra is False or isinstance(extra, dict)):
         yield (*where, "additionalProperties"), "`additionalProperties` and `properties` exclude each other"
     elif extra is not None and level is Level.ROOT:
         yield (*where, "additionalProperties"), "`additionalProperties` cannot stand at the root"
@@ -221,7 +224,8 @@ def misfit(value: Any, schema: dict[str, Any]) -> str | None:
         if isinstance(longest, int) and len(value) > longest:
             return "is longer than `maxLength`"
         pattern = schema.get("pattern")
-        if isinstance(pattern, str) and bad_pattern(pattern) is None and re.search(pattern, value) is None:
+        machine = automaton(pattern) if isinstance(pattern, str) else None
+        if machine is not None and not machine.searches(value):
             return "does not match `pattern`"
     return None
 
@@ -294,16 +298,26 @@ def find_property(schema: Any, path: str) -> dict[str, Any] | None:
     return schema if isinstance(schema, dict) and path else None
 
 
-def schemas_in(schema: dict[str, Any], where: Pointer) -> Iterator[tuple[dict[str, Any], Pointer]]:
+class Part(NamedTuple):
+    """A schema in a schema, that says what a value is."""
+
+    schema: dict[str, Any]
+    where: Pointer
+    has_old: bool
+    """Whether the server finds the former value of the same thing: items of lists have one by their keys only."""
+
+
+def schemas_in(schema: dict[str, Any], where: Pointer, *, has_old: bool = True) -> Iterator[Part]:
     """List a schema and those in it that say what a value is, each with its place; what only judges is left out."""
-    yield schema, where
+    yield Part(schema, where, has_old)
     for key, value in map_at(schema, "properties").items():
         if isinstance(value, dict):
-            yield from schemas_in(value, (*where, "properties", key))
+            yield from schemas_in(value, (*where, "properties", key), has_old=has_old)
     for field in ("items", "additionalProperties"):
         value = schema.get(field)
         if isinstance(value, dict):
-            yield from schemas_in(value, (*where, field))
+            keyed = field != "items" or schema.get("x-kubernetes-list-type") == "map"
+            yield from schemas_in(value, (*where, field), has_old=has_old and keyed)
 
 
 def _below(schema: dict[str, Any], where: Pointer, level: Level) -> Said:

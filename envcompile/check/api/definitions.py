@@ -96,8 +96,8 @@ def _versions(value: dict[str, Any]) -> Said:
             yield at_schema, "`openAPIV3Schema` is missing"
         else:
             yield from schema_refusals(schema, at_schema, Level.ROOT)
-            for inner, at_inner in schemas_in(schema, at_schema):
-                yield from schema_rules(inner, at_inner)
+            for inner in schemas_in(schema, at_schema):
+                yield from schema_rules(inner, is_root=inner.where == at_schema)
         yield from _version(item, where, schema)
 
 

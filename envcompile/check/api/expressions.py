@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from envcompile.check.api.celtext import Chain
+    from envcompile.check.api.crdschemas import Part
     from envcompile.check.api.refusal import Place, Said, Validator
     from envcompile.model import Pointer
 
@@ -37,6 +38,7 @@ _REQUEST: Final = frozenset({
     "kind", "resource", "subResource", "requestKind", "requestResource", "requestSubResource", "name", "namespace",
     "operation", "userInfo", "dryRun", "options",
 })  # fmt: skip
+_NAMESPACE: Final = frozenset({"metadata", "spec", "status"})
 _USER: Final = frozenset({"username", "uid", "groups", "extra"})
 
 
@@ -88,6 +90,8 @@ def _bad_name(chain: Chain, names: Sequence[str], variables: Sequence[str] | Non
                 return f"uses `variables.{chain.fields[0]}`, which is not declared before it"
             return None
         return f"uses `{chain.name}`, which is not there: {', '.join(names)}"
+    if chain.name == "namespaceObject" and chain.fields and chain.fields[0] not in _NAMESPACE:
+        return f"uses `namespaceObject.{chain.fields[0]}`, which is no field of a Namespace that it sees"
     if chain.name == "request" and chain.fields:
         if chain.fields[0] not in _REQUEST:
             return f"uses `request.{chain.fields[0]}`, which is no field of a request"
@@ -148,8 +152,9 @@ def device_selector(value: dict[str, Any], _: Place) -> Said:
     yield from _say(value, (), "expression", ("device",), ("bool",))
 
 
-def schema_rules(schema: dict[str, Any], where: Pointer) -> Said:
+def schema_rules(part: Part, *, is_root: bool) -> Said:
     """The rules of one schema in a CustomResourceDefinition, with the fields of `self` that it has."""
+    schema, where, has_old = part
     for index, item in maps_at(schema, "x-kubernetes-validations"):
         at: Pointer = (*where, "x-kubernetes-validations", index)
         names = ("self", "oldSelf")
@@ -159,15 +164,25 @@ def schema_rules(schema: dict[str, Any], where: Pointer) -> Said:
             yield (*at, "rule"), f"`rule` is a value of type {kind}, and no bool"
         if item.get("optionalOldSelf") is not None and "oldSelf" not in text_at(item, "rule"):
             yield (*at, "optionalOldSelf"), "`optionalOldSelf` is there, and the `rule` does not use `oldSelf`"
+        if not has_old and any(chain.name == "oldSelf" for chain in parse(text_at(item, "rule")).chains):
+            what = "`rule` uses `oldSelf` in an item of a list whose `x-kubernetes-list-type` is not map: it has none"
+            yield (*at, "rule"), what
         for field in ("rule", "messageExpression"):
             text = text_at(item, field)
             parsed = parse(text) if text else None
             for chain in parsed.chains if parsed is not None else ():
-                if chain.name in names and (missing := _missing(schema, chain.fields)):
+                if chain.name in names and (missing := _missing(schema, chain.fields, is_object=is_root)):
                     yield (*at, field), f"`{field}` uses `{missing}`, which the schema does not have"
                     break
 
 
+_SCALARS: Final = frozenset({"boolean", "integer", "number", "string"})
+_LETTERS: Final = {"underscores": "__", "dot": ".", "dash": "-", "slash": "/"}
+_WRITTEN: Final = re.compile(r"__(underscores|dot|dash|slash)__")
+"""How expressions write what a name of theirs cannot have.
+
+Source: staging/src/k8s.io/apiserver/pkg/cel/escaping.go, Unescape.
+"""
 _PLAIN: Final = re.compile(r"\s*self((?:\.[A-Za-z]\w*)*)\s*")
 
 
@@ -179,21 +194,35 @@ def _plain_type(schema: Any, rule: str) -> str | None:
     return text_at(schema, "type") or None if found is not None and isinstance(schema, dict) else None
 
 
-def _missing(schema: Any, fields: Sequence[str]) -> str | None:
-    """Name the first field of a chain that a schema does not have; None where all are there or cannot be told."""
-    for field in fields:
-        if not isinstance(schema, dict) or schema.get("type") != "object":
+def _missing(schema: Any, fields: Sequence[str], *, is_object: bool) -> str | None:
+    """Name the first field of a chain that a schema does not have; None where all are there or cannot be told.
+
+    Args:
+        schema: of the value that the chain begins with.
+        fields: as the expression writes them.
+        is_object: whether the value is a whole object, with a kind and metadata.
+    """
+    for index, spelt in enumerate(fields):
+        field = _WRITTEN.sub(lambda found: _LETTERS[found[1]], spelt)
+        if not isinstance(schema, dict):
+            return None
+        if schema.get("type") in _SCALARS and not schema.get("x-kubernetes-int-or-string"):
+            return spelt
+        if schema.get("type") != "object" or field.startswith(("_", "`")):
             return None
         properties = map_at(schema, "properties")
-        if schema.get("additionalProperties") is not None or field.startswith(("_", "`")):
+        if schema.get("additionalProperties") is not None:
             return None
-        if schema.get("x-kubernetes-embedded-resource") is True and field in {"apiVersion", "kind", "metadata"}:
-            return None
+        if (is_object and not index) or schema.get("x-kubernetes-embedded-resource") is True:
+            if field == "metadata":
+                return next((one for one in fields[index + 1 : index + 2] if one not in {"name", "generateName"}), None)
+            if field in {"apiVersion", "kind"}:
+                return None
         if field not in properties:
-            return None if field in {"apiVersion", "kind", "metadata"} else field
+            return spelt
         schema = properties[field]
         if isinstance(schema, dict) and not schema.get("type") and not schema.get("x-kubernetes-int-or-string"):
-            return field  # expressions see no value that the schema says nothing of
+            return spelt  # expressions see no value that the schema says nothing of
     return None
 
 

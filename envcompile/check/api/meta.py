@@ -41,6 +41,8 @@ class _Names(NamedTuple):
     """`group/Kind` -> forms with their arguments."""
     default: tuple[tuple[str, str], ...]
     free_finalizers: frozenset[str]
+    free_prefixes: frozenset[str]
+    """Kinds of which only the name is looked at, also where it is generated (ValidateObjectMetaWithOpts)."""
     keeps_generation: frozenset[str]
 
 
@@ -56,6 +58,7 @@ def _names(release: int) -> _Names:
         {kind: read(text) for kind, text in said["names"].items()},
         read(said["default"]),
         frozenset(said["any finalizer"]),
+        frozenset(said["any generateName"]),
         frozenset(said["keeps generation"]),
     )
 
@@ -71,7 +74,7 @@ def metadata(value: dict[str, Any], place: Place, *, any_finalizer: bool = False
     meta = map_at(value, "metadata")
     at: Pointer = ("metadata",)
     names = _names(place.release)
-    yield from _name(meta, names.forms.get(f"{place.group}/{place.kind}", names.default))
+    yield from _named(meta, f"{place.group}/{place.kind}", names)
     namespace = meta.get("namespace")
     if namespace and place.is_namespaced and (what := label(namespace)):
         yield (*at, "namespace"), f"`namespace` {what}"
@@ -90,7 +93,13 @@ def metadata(value: dict[str, Any], place: Place, *, any_finalizer: bool = False
 def is_named(group: str, kind: str, meta: dict[str, Any], release: int) -> bool:
     """Tell whether the name of an object has the form that names of its kind have."""
     names = _names(release)
-    return not any(_name(meta, names.forms.get(f"{group}/{kind}", names.default)))
+    return not any(_named(meta, f"{group}/{kind}", names))
+
+
+def _named(meta: dict[str, Any], kind: str, names: _Names) -> Said:
+    if kind in names.free_prefixes and meta.get("name"):
+        meta = {"name": meta["name"]}
+    yield from _name(meta, names.forms.get(kind, names.default))
 
 
 def labels(meta: dict[str, Any], at: Pointer) -> Said:

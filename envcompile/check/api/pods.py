@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 _SYSCTL: Final = re.compile(r"[a-z0-9]([-_a-z0-9]*[a-z0-9])?([\./][a-z0-9]([-_a-z0-9]*[a-z0-9])?)*")
 _LONGEST_SYSCTL: Final = 253
 _LONGEST_SEARCHES: Final = 2048
+_OWN_USERS: Final = 33
+"""The version from which on `hostUsers` and `procMount` are looked at (UserNamespacesSupport, ProcMountType)."""
 _GRACE: Final = 30
 """Seconds a pod has to end when it says nothing."""
 
@@ -39,7 +41,6 @@ _WINDOWS_CONTEXT: Final = (
     "supplementalGroupsPolicy",
     "seLinuxChangePolicy",
 )
-_PROFILE: Final = "container.apparmor.security.beta.kubernetes.io/"
 _EPHEMERAL_NEVER: Final = (
     "ports",
     "livenessProbe",
@@ -61,7 +62,7 @@ def pod_spec(spec: dict[str, Any], place: Place) -> Said:
     # Most pods have few of the fields: what a part looks at says whether it is asked.
     if inside & {"volumeMounts", "volumeDevices", "env"}:
         yield from _mounted(spec, place)
-    yield from _host(spec, is_pod=place.kind == "Pod")
+    yield from _host(spec, place)
     if "lifecycle" in inside:
         yield from _handlers(spec)
     if "dnsConfig" in spec or "dnsPolicy" in spec:
@@ -121,16 +122,14 @@ def _mounted(spec: dict[str, Any], place: Place) -> Said:
             if "valueFrom" not in variable:
                 continue
             name = text_at(variable, "valueFrom", "fileKeyRef", "volumeName")
-            if name and "emptyDir" not in volumes.get(name, {}):
+            # A volume that says nothing but its name is given an emptyDir.
+            if name and "emptyDir" not in (volumes.get(name) or {}) and set(volumes.get(name) or ()) != {"name"}:
                 where: Pointer = (*pointer, "env", index, "valueFrom", "fileKeyRef", "volumeName")
                 yield where, f"the pod has no volume `{name}` of type emptyDir"
 
 
-def _host(spec: dict[str, Any], *, is_pod: bool) -> Said:
-    """Ports and namespaces of the host.
-
-    Source: validatePodHostNetworkDeps, checkHostPortConflicts, validateHostUsers.
-    """
+def _host(spec: dict[str, Any], place: Place) -> Said:
+    """Ports and namespaces of the host; source: validatePodHostNetworkDeps, checkHostPortConflicts."""
     on_host = spec.get("hostNetwork") is True
     taken: set[tuple[str, str, int]] = set()
     for pointer, item in _each(spec):
@@ -143,7 +142,7 @@ def _host(spec: dict[str, Any], *, is_pod: bool) -> Said:
             where: Pointer = (*pointer, "ports", index, "hostPort")
             wanted = number_at(port, "containerPort")
             if on_host and pointer[0] == "containers":
-                if not host and is_pod:
+                if not host and place.kind == "Pod":
                     host = wanted or 0  # filled in
                 if host and host != wanted:
                     yield where, "`hostPort` differs from `containerPort` though the pod has `hostNetwork: true`"
@@ -154,14 +153,30 @@ def _host(spec: dict[str, Any], *, is_pod: bool) -> Said:
                 taken_here.add(key)
     if spec.get("hostPID") is True and spec.get("shareProcessNamespace") is True:
         yield ("shareProcessNamespace",), "`shareProcessNamespace` and `hostPID` stand beside each other"
-    if spec.get("hostUsers") is False:
-        for field in ("hostNetwork", "hostPID", "hostIPC"):
-            if spec.get(field) is True:
-                yield (field,), f"`{field}` contradicts `hostUsers: false`"
+    if place.release >= _OWN_USERS:
+        yield from _users(spec)
     if spec.get("hostnameOverride") is not None:
         for field in ("setHostnameAsFQDN", "hostNetwork"):
             if spec.get(field) is True:
                 yield ("hostnameOverride",), f"`hostnameOverride` and `{field}` stand beside each other"
+
+
+def _users(spec: dict[str, Any]) -> Said:
+    """What needs, or cannot have, users of the pod's own; source: validateHostUsers, ValidateSecurityContext."""
+    if spec.get("hostUsers") is False:
+        for field in ("hostNetwork", "hostPID", "hostIPC"):
+            if spec.get(field) is True:
+                yield (field,), f"`{field}` contradicts `hostUsers: false`"
+        for pointer, item in _each(spec):
+            if list_at(item, "volumeDevices"):
+                yield (*pointer, "volumeDevices"), "`volumeDevices` contradicts the pod's `hostUsers: false`"
+        return
+    for pointer, item in _each(spec):
+        if "securityContext" in item and at(item, "securityContext", "procMount") == "Unmasked":
+            yield (
+                (*pointer, "securityContext", "procMount"),
+                "`procMount: Unmasked` needs `hostUsers: false`",
+            )
 
 
 def _handlers(spec: dict[str, Any]) -> Said:
@@ -326,23 +341,6 @@ def _pod_only(spec: dict[str, Any]) -> Said:
         yield ("priority",), "`priority` is computed from `priorityClassName`, which is not there"
 
 
-def profiles(value: dict[str, Any], _: Place) -> Said:
-    """Annotations that name AppArmor profiles; source: ValidateAppArmorPodAnnotations."""
-    notes = map_at(value, "metadata", "annotations")
-    named = [key for key in notes if key.startswith(_PROFILE)]
-    if not named:
-        return
-    names = {text_at(item, "name") for _, item in _each(map_at(value, "spec"))}
-    for key in named:
-        profile = notes[key]
-        if key.removeprefix(_PROFILE) not in names:
-            yield ("metadata", "annotations", key), f"the pod has no container `{key.removeprefix(_PROFILE)}`"
-        if profile not in {"", None, "runtime/default", "unconfined"} and not str(profile).startswith("localhost/"):
-            yield ("metadata", "annotations", key), "the profile is not runtime/default, unconfined or localhost/NAME"
-
-
 RULES: Final[Mapping[str, Validator]] = {
-    "core.v1.Pod": profiles,
-    "core.v1.PodTemplateSpec": profiles,
     "core.v1.PodSpec": pod_spec,
 }

@@ -10,7 +10,8 @@ from math import ceil
 from typing import TYPE_CHECKING, Any, Final
 
 from envcompile.check.api.names import qualified
-from envcompile.check.reading import at, list_at, map_at, maps_at, text_at
+from envcompile.check.reading import list_at, map_at, maps_at, text_at
+from envcompile.kubernetes.podrequests import requested
 from envcompile.kubernetes.quantities import quantity
 
 if TYPE_CHECKING:
@@ -149,17 +150,24 @@ def _page(name: str, value: Any) -> str | None:
     return "is no multiple of the page's size" if found is not None and (found % size or found < 0) else None
 
 
-def within_pod(spec: dict[str, Any], _: Place) -> Said:
+def within_pod(spec: dict[str, Any], place: Place) -> Said:
     """Limits of containers below those of the pod, and requests together; source: validatePodResourceConsistency."""
     limits, requests = map_at(spec, "resources", "limits"), map_at(spec, "resources", "requests")
     for index, item in maps_at(spec, "containers"):
         for name, given in map_at(item, "resources", "limits").items():
             if _above(quantity(given), quantity(limits.get(name))):
                 yield ("containers", index, "resources", "limits", name), f"the limit of `{name}` is above the pod's"
+    sides = ("requests", "limits") if place.kind == "Pod" else ("requests",)  # a template's limits request nothing
+    asking = {
+        field: [
+            {**item, "resources": {side: map_at(item, "resources", side) for side in sides}}
+            for _, item in maps_at(spec, field)
+        ]
+        for field in ("containers", "initContainers")
+    }
     for name, whole in requests.items():
-        each = [quantity(at(item, "resources", "requests", name)) for _, item in maps_at(spec, "containers")]
-        total = sum(amount for amount in each if amount is not None)
-        if _above(total, quantity(whole)):
+        together = requested(asking, name)
+        if _above(together, quantity(whole)):
             yield ("resources", "requests", name), f"the containers request more `{name}` than the pod"
 
 

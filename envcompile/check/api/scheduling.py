@@ -16,6 +16,12 @@ if TYPE_CHECKING:
 
     from envcompile.check.api.refusal import Place, Said, Validator
 
+_MERGED: Final = 34
+"""The version from which on the keys of a constraint are merged as those of affinity have been before.
+
+Source: pkg/features/kube_features.go, MatchLabelKeysInPodTopologySpreadSelectorMerge.
+"""
+
 
 def template(value: dict[str, Any], _: Place) -> Said:
     """Labels and annotations of a template; source: ValidatePodTemplateSpec."""
@@ -40,17 +46,26 @@ def toleration(value: dict[str, Any], _: Place) -> Said:
         yield ("operator",), f"`operator: {operator}` is not switched on in Kubernetes"
 
 
-def spread(value: dict[str, Any], _: Place) -> Said:
+def spread(value: dict[str, Any], place: Place) -> Said:
     """Domains and keys; source: validateTopologySpreadConstraints."""
     if value.get("minDomains") is not None and value.get("whenUnsatisfiable") == "ScheduleAnyway":
         yield ("minDomains",), "`minDomains` needs `whenUnsatisfiable: DoNotSchedule`"
     keys = list_at(value, "matchLabelKeys")
     if keys and value.get("labelSelector") is None:
         yield ("matchLabelKeys",), "`matchLabelKeys` needs a `labelSelector`"
-    yield from _keys_twice(keys, value.get("labelSelector"), all_keys=True)
+    if place.release >= _MERGED:
+        yield from _merged_twice(value, place)
+        return
+    selector = value.get("labelSelector")
+    used = {text_at(item, "key") for _, item in maps_at(selector, "matchExpressions")} | {
+        *map_at(selector, "matchLabels")
+    }
+    for index, key in enumerate(keys):
+        if isinstance(key, str) and key in used:
+            yield ("matchLabelKeys", index), f"`{key}` is in `labelSelector`, too"
 
 
-def affinity_term(value: dict[str, Any], _: Place) -> Said:
+def affinity_term(value: dict[str, Any], place: Place) -> Said:
     """Keys of labels that the pods share; source: ValidateMatchLabelKeysAndMismatchLabelKeys."""
     keys, others = list_at(value, "matchLabelKeys"), list_at(value, "mismatchLabelKeys")
     for field, given in (("matchLabelKeys", keys), ("mismatchLabelKeys", others)):
@@ -59,15 +74,26 @@ def affinity_term(value: dict[str, Any], _: Place) -> Said:
     for index, key in enumerate(keys):
         if key in others:
             yield ("matchLabelKeys", index), f"`{key}` is in `mismatchLabelKeys`, too"
+    yield from _merged_twice(value, place)
 
 
-def _keys_twice(keys: list[Any], selector: Any, *, all_keys: bool) -> Said:
-    used = {text_at(item, "key") for _, item in maps_at(selector, "matchExpressions")}
-    if all_keys:
-        used |= set(map_at(selector, "matchLabels"))
-    for index, key in enumerate(keys):
-        if isinstance(key, str) and key in used:
-            yield ("matchLabelKeys", index), f"`{key}` is in `labelSelector`, too"
+def _merged_twice(value: dict[str, Any], place: Place) -> Said:
+    """A shared key that the selector has already.
+
+    Of a Pod the server first puts the keys into `matchExpressions`, each that is among the pod's labels; in a template
+    it leaves the selector as it is, and only expressions count. Source: ValidateMatchLabelKeysAndMismatchLabelKeys;
+    pkg/registry/core/pod/strategy.go, applyLabelKeysToLabelSelector.
+    """
+    shared, selector = list_at(value, "matchLabelKeys"), value.get("labelSelector")
+    if not shared or selector is None:
+        return
+    labels = map_at(place.root, "metadata", "labels") if place.kind == "Pod" else {}
+    used = {*map_at(selector, "matchLabels")}
+    expressions = [text_at(item, "key") for _, item in maps_at(selector, "matchExpressions")]
+    for key in [*expressions, *(key for key in shared if isinstance(key, str) and key in labels)]:
+        if key in used and key in shared:
+            yield ("matchLabelKeys", shared.index(key)), f"`{key}` is in `labelSelector`, too"
+        used.add(key)
 
 
 RULES: Final[Mapping[str, Validator]] = {

@@ -30,7 +30,8 @@ def service(spec: dict[str, Any], _: Place) -> Said:
         yield ("ports",), "`ports` is missing: only a headless Service has none"
     if kind in {"LoadBalancer", "NodePort"} and headless:
         where: Pointer = ("clusterIPs", 0) if spec.get("clusterIPs") else ("clusterIP",)
-        yield where, f"`None` cannot be there for `type: {kind}` (the server calls it `clusterIPs[0]`)"
+        called = "" if len(where) > 1 else " (the server calls it `clusterIPs[0]`)"
+        yield where, f"`None` cannot be there for `type: {kind}`{called}"
     yield from _ports(spec, kind)
     if kind != "ExternalName":
         yield from _families(spec, addresses)

@@ -63,6 +63,10 @@ def slice_spec(spec: dict[str, Any], _: Place) -> Said:
     if spec.get("sharedCounters") is not None and spec.get("devices") is not None:
         yield (), "`sharedCounters` and `devices` stand beside each other: only one may be there"
         yield ("sharedCounters",), "`sharedCounters` and `devices` stand beside each other: only one may be there"
+    sets = [text_at(item, "name") for _, item in maps_at(spec, "sharedCounters")]
+    for index, name in enumerate(sets):
+        if name and name in sets[:index]:
+            yield ("sharedCounters", index), f"two sets of counters are called `{name}`"
     seen: set[str] = set()
     devices = list(maps_at(spec, "devices"))
     for index, item in devices:

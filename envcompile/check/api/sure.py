@@ -48,7 +48,9 @@ _BY_OBJECT: Final = frozenset(
             "batch.v1.JobSpec",
             "core.v1.ISCSIPersistentVolumeSource",
             "core.v1.ISCSIVolumeSource",
+            "core.v1.PodAffinityTerm",
             "core.v1.PodSpec",
+            "core.v1.TopologySpreadConstraint",
             "resource.v1.Device",
         ),
     )

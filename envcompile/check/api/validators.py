@@ -23,8 +23,8 @@ _MODULES: Final[Mapping[str, tuple[str, ...]]] = {
     "batch": ("workloads",),
     "certificates": ("objects",),
     "core": (
-        "containers", "objects", "pods", "resources", "scheduling", "selectors", "services", "storage", "volumes",
-        "workloads",
+        "containers", "objects", "podnotes", "pods", "resources", "scheduling", "selectors", "services", "storage",
+        "volumes", "workloads",
     ),
     "discovery": ("networking",),
     "events": ("objects",),

@@ -127,6 +127,8 @@ def projected(value: dict[str, Any], _: Place) -> Said:
         certificate = source.get("podCertificate")
         if isinstance(certificate, dict):
             paths = [text_at(certificate, key) for key in ("credentialBundlePath", "keyPath", "certificateChainPath")]
+            if what := signer_name(certificate.get("signerName")):
+                yield (*where, "podCertificate", "signerName"), f"`signerName` {what}"
             if not any(paths):
                 yield (*where, "podCertificate"), "none of `credentialBundlePath`, `keyPath` and their like is there"
             for path in filter(None, paths):

@@ -4,9 +4,9 @@ Learned from kube-apiserver 1.37 with `--emulated-version` of 1.34, 1.35 and 1.3
 before anything looks into it. Sources: pkg/features/kube_features.go and staging/src/k8s.io/apiserver/pkg/features of
 kubernetes/kubernetes (ContainerRestartRules, ImageVolume, ClusterTrustBundleProjection, DRADeviceTaints,
 StrictIPCIDRValidation, JobSuccessPolicy, JobManagedBy, ServiceTrafficDistribution, RecursiveReadOnlyMounts,
-InPlacePodVerticalScaling, DynamicResourceAllocation, VolumeAttributesClass, CustomResourceFieldSelectors),
-ValidateStatefulSetSpec and ValidatePodTemplateSpecForStatefulSet of the versions, and the tags of declarative
-validation.
+InPlacePodVerticalScaling, MatchLabelKeysInPodAffinity, DynamicResourceAllocation, VolumeAttributesClass,
+CustomResourceFieldSelectors), ValidateStatefulSetSpec and ValidatePodTemplateSpecForStatefulSet of the versions, and
+the tags of declarative validation.
 """
 
 from __future__ import annotations
@@ -46,6 +46,11 @@ _LATER: Final = (
     # Learned from kube-apiserver 1.30, and read in the sources of 1.31 to 1.34.
     _Later(31, ("ControllerRevision",), ("data",), is_last=True),
     _Later(31, ("CustomResourceDefinition",), ("selectableFields",)),
+    *(
+        _Later(31, (), (around, field))
+        for around in ("requiredDuringSchedulingIgnoredDuringExecution", "podAffinityTerm")
+        for field in ("matchLabelKeys", "mismatchLabelKeys")
+    ),
     _Later(31, ("CronJob", "Job"), ("successPolicy",)),
     _Later(31, ("Service",), ("trafficDistribution",), is_last=True),
     _Later(31, (), ("recursiveReadOnly",), is_last=True),

@@ -94,19 +94,19 @@ def register(app: typer.Typer) -> None:
 
         from envcompile.actions.diff import difference
         from envcompile.actions.matrix import changed_fields, matrix
-        from envcompile.actions.origins import every_origin
+        from envcompile.actions.matrix_columns import columns
         from envcompile.cli.output import tell
         from envcompile.cli.render.matrix import percent
 
         # One run allocates much and frees little: the collector would only look for cycles that are not there.
         gc.disable()
         with project_of(context, untrusted=untrusted) as project:
-            columns = every_origin(project, environments or (), with_history=not untrusted)
+            laid = columns(project, environments or (), with_history=not untrusted)
             only = None
             if changed or revision is not None:
-                names = [each.environment for each in columns]
+                names = [each.environment for each in laid]
                 only = changed_fields(difference(project.root, names, source=revision, limits=project.tree.limits))
-            found = matrix(columns, apps=apps or (), fields=field or ("all",), only=only)
+            found = matrix(laid, apps=apps or (), fields=field or ("all",), only=only)
         _print(found, output_format, places=places, own=own)
         if require is not None and found.consistency < require:
             tell(f"{percent(found.consistency)} of what differs is on purpose, {percent(require)} is required")

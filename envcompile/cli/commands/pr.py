@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from envcompile.cli.arguments import Envs, make_group
+from envcompile.cli.load_options import PrometheusUrl, Recorded, SinceTime, WatchedCluster
 
 EPILOG = """Examples:
 
@@ -67,6 +68,10 @@ def register(app: typer.Typer) -> None:
                 help="Exit 16 when this environment differs.",
             ),
         ] = None,
+        prometheus: PrometheusUrl = None,
+        recorded: Recorded = False,
+        cluster: WatchedCluster = None,
+        since: SinceTime = "14d",
         trusted: Annotated[
             bool, typer.Option("--trusted", help="The change's own `limits` count, not those of where it began.")
         ] = False,
@@ -75,13 +80,14 @@ def register(app: typer.Typer) -> None:
 
         GitHub needs GITHUB_TOKEN with `pull-requests: write`, GitLab needs GITLAB_TOKEN with the scope `api`. Only own
         comments are changed. Nothing is written when nothing differs. The change is not trusted: where it does not
-        compile, or takes more than it may, the comment says so.
+        compile, or takes more than it may, the comment says so. With --recorded or --prometheus it says what changed
+        autoscalers would have done with the load of the last days.
         """
         import gc
         import os
         from datetime import UTC, datetime
 
-        from envcompile.actions.review import post, review
+        from envcompile.actions.review import RecordedLoads, post, review
         from envcompile.cli.output import tell, text
         from envcompile.cli.render.diff import exit_code
         from envcompile.errors import EXIT_DIFFERENT, EXIT_OK, Problem, UsageError
@@ -96,6 +102,22 @@ def register(app: typer.Typer) -> None:
             what = "this is no job of a pull request in GitHub Actions or GitLab CI"
             raise UsageError([Problem(what, "print the comment with --dry-run")])
         limits = limits_for(os.environ, is_trusted=trusted)
+        now = datetime.now(UTC)
+        loads = None
+        if prometheus is not None or recorded:
+            from envcompile.actions.loads import load_source
+
+            source_of = load_source(
+                file=None,
+                prometheus=prometheus,
+                is_recorded=recorded,
+                folder=context.obj.project,
+                cluster=cluster,
+                queries={},
+                since=since,
+                now=now,
+            )
+            loads = RecordedLoads(source_of, since)
         written = review(
             context.obj.project,
             environments or (),
@@ -105,7 +127,8 @@ def register(app: typer.Typer) -> None:
             limit=limit,
             most=most,
             limits=limits,
-            day=datetime.now(UTC).date(),
+            day=now.date(),
+            loads=loads,
         )
         if output is not None:
             write_output(output, written.whole.encode(), context.obj.project)

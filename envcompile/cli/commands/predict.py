@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -65,6 +65,14 @@ def register(app: typer.Typer) -> None:
                 help="How much of what is foreseen the floor holds; the autoscaler's reserve has the rest.",
             ),
         ] = 100,
+        held_by: Annotated[
+            Literal["keda", "cronjob"],
+            typer.Option(
+                "--held-by",
+                metavar="keda|cronjob",
+                help="What holds the floor: KEDA triggers, or CronJobs that set the autoscaler's minimum.",
+            ),
+        ] = "keda",
         columns: Columns = None,
         capacity: Capacity = "",
         start: Start = None,
@@ -72,7 +80,9 @@ def register(app: typer.Typer) -> None:
         since: SinceTime = "90d",
         output_format: Format = "text",
     ) -> int:
-        """Forecast a workload's load, and write the floor that has pods ready before it as KEDA cron triggers.
+        """Forecast a workload's load, and write the floor that has pods ready before it.
+
+        As cron triggers of KEDA, or as CronJobs that set the autoscaler's minimum.
 
         The model is chosen by back-test; its error stands beside that of "same time last week". Exit 1 where it was
         worse on the weeks held back: then nothing is recommended.
@@ -102,5 +112,5 @@ def register(app: typer.Typer) -> None:
         if output_format == "json":
             answer(**prediction_data(found))
         else:
-            text("".join(f"{line}\n" for line in prediction_lines(found)))
+            text("".join(f"{line}\n" for line in prediction_lines(found, held_by)))
         return EXIT_OK if found.holds else EXIT_WRONG

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from envcompile.cli.render.columns import columns
 
@@ -11,10 +11,12 @@ if TYPE_CHECKING:
     from envcompile.scaling.effect import Effect
 
 _HOURS_A_MONTH = 730
+FloorHolder = Literal["keda", "cronjob"]
+"""What holds a floor: triggers of a ScaledObject, or CronJobs that set the autoscaler's minimum."""
 
 
-def prediction_lines(found: Prediction) -> list[str]:
-    """The models with their errors, the windows, their proof, and the triggers."""
+def prediction_lines(found: Prediction, held_by: FloorHolder) -> list[str]:
+    """The models with their errors, the windows, their proof, and what holds them."""
     from envcompile.scaling.forecast.backtest import table
     from envcompile.scaling.forecast.outlook import INTERVAL
     from envcompile.scaling.forecast.schedule import described
@@ -53,7 +55,7 @@ def prediction_lines(found: Prediction) -> list[str]:
     ]
     lines += ["", f"  {found.held_back} days held back, planned anew each week from what was known before it:"]
     lines += columns(_effects(found), indent="  ")
-    return [*lines, "", *_triggers(found)]
+    return [*lines, "", *(_triggers(found) if held_by == "keda" else _jobs(found))]
 
 
 def _effects(found: Prediction) -> list[tuple[str, str, str]]:
@@ -74,6 +76,17 @@ def _effects(found: Prediction) -> list[tuple[str, str, str]]:
     return rows
 
 
+def _jobs(found: Prediction) -> list[str]:
+    """The CronJobs that set the autoscaler's minimum, in YAML."""
+    from envcompile.scaling.forecast.jobs import minimum_jobs
+    from envcompile.scaling.forecast.schedule import minimum_changes
+    from envcompile.yamlio import dump
+
+    changes = minimum_changes(found.schedule, found.minimum)
+    objects = minimum_jobs(found.scaler, changes, found.schedule.timezone)
+    return "---\n".join(dump(one) for one in objects).splitlines()
+
+
 def _triggers(found: Prediction) -> list[str]:
     """The triggers of a ScaledObject in YAML."""
     from envcompile.scaling.forecast.schedule import cron_triggers
@@ -88,7 +101,7 @@ def _triggers(found: Prediction) -> list[str]:
 def prediction_data(found: Prediction) -> dict[str, Any]:
     """The same for machines, with the forecast itself."""
     from envcompile.scaling.forecast.calendar import moment_of
-    from envcompile.scaling.forecast.schedule import cron_triggers, described
+    from envcompile.scaling.forecast.schedule import cron_triggers, described, minimum_changes
 
     said, tried = found.outlook, found.outlook.backtest
     hour = 3600 // said.step
@@ -121,6 +134,10 @@ def prediction_data(found: Prediction) -> dict[str, Any]:
             for days, start, end, replicas, why in described(found.schedule)
         ],
         "triggers": cron_triggers(found.schedule),
+        "minimumChanges": [
+            {"schedule": change.cron, "replicas": change.replicas}
+            for change in minimum_changes(found.schedule, found.minimum)
+        ],
         "heldBackDays": found.held_back,
         "alone": _effect(found.before),
         "withFloor": _effect(found.after),

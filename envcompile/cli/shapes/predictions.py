@@ -107,6 +107,14 @@ class TriedModel(Shape, frozen=True, kw_only=True):
     """Of those held back, how many it said better than the same time last week."""
 
 
+class MinimumChange(Shape, frozen=True, kw_only=True):
+    """A time at which the minimum of replicas changes."""
+
+    schedule: str
+    """Five fields of cron, of the time zone's wall clock."""
+    replicas: int
+
+
 class FloorWindow(Shape, frozen=True, kw_only=True):
     """A floor under the number of replicas."""
 
@@ -152,6 +160,8 @@ class PredictDocument(Document, frozen=True, kw_only=True):
     windows: list[FloorWindow]
     triggers: list[dict[str, Any]]
     """Of a KEDA ScaledObject."""
+    minimum_changes: list[MinimumChange]
+    """The same floor as times at which the autoscaler's minimum becomes another."""
     held_back_days: int
     alone: ReplayedEffect
     """The autoscaler alone on these days."""

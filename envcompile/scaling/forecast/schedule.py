@@ -221,14 +221,62 @@ def cron_triggers(schedule: Schedule) -> list[dict[str, Any]]:
     ]
 
 
+class MinimumChange(NamedTuple):
+    """When a minimum of replicas becomes another."""
+
+    cron: str
+    """Five fields, of the schedule's wall clock."""
+    replicas: int
+
+
+def minimum_changes(schedule: Schedule, least: int) -> list[MinimumChange]:
+    """The windows as times at which a minimum changes: those that come again by the time of the day, then the others.
+
+    A rise is told to the minute that it is in, a fall to the next: the floor is nowhere below the windows.
+
+    Args:
+        schedule: the windows.
+        least: the minimum outside of them.
+    """
+    week = 7 * DAY
+    weekly = [window for window in schedule.windows if window.days]
+    edges = {(day * DAY + time) % week for window in weekly for day in window.days for time in window[1:3]}
+    found: dict[tuple[int, int], list[int]] = {}
+    for edge in sorted(edges):
+        before, now = (_weekly(weekly, moment % week, least) for moment in (edge - 1, edge))
+        if before != now:
+            minute = (edge if now > before else edge + 59) // 60 % (week // 60)
+            found.setdefault((minute % (DAY // 60), now), []).append(minute // (DAY // 60))
+    changes = [
+        MinimumChange(f"{minute % 60} {minute // 60} * * {_cron_days(days)}", replicas)
+        for (minute, replicas), days in sorted(found.items())
+    ]
+    once = [window for window in schedule.windows if not window.days]
+    for edge in sorted({time for window in once for time in (window.start, window.end)}):
+        active = [window.replicas for window in once if window.start <= edge < window.end]
+        replicas = max([_weekly(weekly, (edge + 3 * DAY) % week, least), *active])
+        moment = moment_of((edge if active else edge + 59) // 60 * 60)
+        changes.append(MinimumChange(f"{moment.minute} {moment.hour} {moment.day} {moment.month} *", replicas))
+    return changes
+
+
+def _weekly(windows: Sequence[Window], moment: int, least: int) -> int:
+    """The floor at a second of the week that begins on Monday."""
+    day, time = divmod(moment, DAY)
+    return max([least, *(one.replicas for one in windows if day in one.days and one.start <= time < one.end)])
+
+
 def _cron(window: Window, time: int) -> str:
     """Five fields: minute, hour, day, month, weekday; the end of a day is 23:59 of it."""
     if window.days:
         seconds = min(time, DAY - 60)
-        days = ",".join(_CRON_DAYS[day] for day in window.days) if len(window.days) < 7 else "*"
-        return f"{seconds // 60 % 60} {seconds // 3600} * * {days}"
+        return f"{seconds // 60 % 60} {seconds // 3600} * * {_cron_days(window.days)}"
     moment = moment_of(time)
     return f"{moment.minute} {moment.hour} {moment.day} {moment.month} *"
+
+
+def _cron_days(days: Sequence[int]) -> str:
+    return ",".join(_CRON_DAYS[day] for day in days) if len(days) < 7 else "*"
 
 
 def described(schedule: Schedule) -> Sequence[tuple[str, str, str, int, str]]:

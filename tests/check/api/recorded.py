@@ -4,6 +4,8 @@
 `seeds/`; `mutants.jsonl.gz` has 1,500 small changes of them, drawn with a seed that the tables were not written from,
 with the answers of kube-apiserver 1.37 to a dry run of create. `python -m tests.oracles.mutants` draws and asks anew.
 `mutants-1.30.jsonl.gz` has the answers of kube-apiserver 1.30.14 to those whose valid object it takes.
+`written.jsonl.gz` has the answers to 1,100 changes that people make, written by hand, and to 1,500 drawn ones, of the
+objects in `written/`: all fields of pods, every type of volume, and the kinds that few write.
 """
 
 import copy
@@ -52,6 +54,8 @@ MENDED: Final = tuple(
         (r"\.initiatorname$", ".initiatorName"),
         (r"\.projected\.path$", ".projected.sources"),
         (r"^spec\.matchResouces\b", "spec.matchResources"),
+        (r"(Affinity\..*)\.namespace$", r"\1.namespaces"),
+        (r"^data\[", "stringData["),
         (r"^scheduling\.tolerations\.tolerations\b", "scheduling.tolerations"),
         (r"\.securityContext\.shareProcessNamespace$", ".shareProcessNamespace"),
         (r"\.clientConfig\.service\.(name|namespace)$", ".clientConfig.service"),
@@ -63,6 +67,24 @@ It takes the name of a webhook's service for its namespace and the other way rou
 behind those of its claims, and names Go's types where they are embedded.
 """
 _GO_TYPE: Final = re.compile(r"(^|\.)[A-Z]\w*(?=\.|$)")
+
+
+class Recording(NamedTuple):
+    """The answers of one server to changes of some objects."""
+
+    version: str
+    """Of Kubernetes."""
+    answers: str
+    """A file of answers, without its ending."""
+    objects: str
+    """The folder of the valid objects."""
+
+
+RECORDINGS: Final = (
+    Recording(NEWEST, "mutants", "seeds"),
+    Recording("1.30", "mutants-1.30", "seeds"),
+    Recording(NEWEST, "written", "written"),
+)
 
 
 class Mutant(NamedTuple):
@@ -111,19 +133,18 @@ class Score(NamedTuple):
         return self.named.total() / max(1, self.refused.total())
 
 
-def seeds() -> dict[str, Any]:
+def seeds(folder: str = "seeds") -> dict[str, Any]:
     """The valid objects."""
     found: dict[str, Any] = {}
-    for path in sorted((FOLDER / "seeds").glob("*.yaml")):
+    for path in sorted((FOLDER / folder).glob("*.yaml")):
         documents = [one for one in yaml.safe_load_all(path.read_text(encoding="utf-8")) if one]
         found |= {f"{path.name}#{number}": one for number, one in enumerate(documents)}
     return found
 
 
-def mutants(version: str = NEWEST) -> list[Mutant]:
-    """The changes that were recorded of a version."""
-    path = RECORDED if version == NEWEST else FOLDER / f"mutants-{version}.jsonl.gz"
-    with gzip.open(path, "rt", encoding="utf-8") as lines:
+def mutants(recording: Recording = RECORDINGS[0]) -> list[Mutant]:
+    """The changes that a recording is about."""
+    with gzip.open(FOLDER / f"{recording.answers}.jsonl.gz", "rt", encoding="utf-8") as lines:
         return [Mutant(*json.loads(line)) for line in lines]
 
 
@@ -146,10 +167,10 @@ def changed(base: Any, patch: Iterable[Mapping[str, Any]]) -> Any:
     return value
 
 
-def judged(chosen: Iterable[Mutant], version: str = NEWEST) -> Iterator[Judged]:
-    """Judge mutants as a version does."""
-    bases, api = seeds(), load(version)
-    for mutant in chosen:
+def judged(recording: Recording) -> Iterator[Judged]:
+    """Judge the changes of a recording as its version does."""
+    bases, api = seeds(recording.objects), load(recording.version)
+    for mutant in mutants(recording):
         base = bases[mutant.base]
         value = changed(base, mutant.patch)
         kind = str(base["kind"])
@@ -159,7 +180,7 @@ def judged(chosen: Iterable[Mutant], version: str = NEWEST) -> Iterator[Judged]:
             yield Judged(mutant, kind, (), is_named=False, crash=repr(error))
             continue
         shift = len(base["spec"].get("volumeClaimTemplates", ())) if kind == "StatefulSet" else 0
-        wanted = [_tokens(_mend(field, shift)) for field in mutant.fields]
+        wanted = [_tokens(way) for field in mutant.fields for way in (field, _mend(field, shift))]
         named = any(_matches(claim.pointer, field) for claim in claims for field in wanted)
         yield Judged(mutant, kind, claims, is_named=named)
 
@@ -214,14 +235,14 @@ def _matches(claimed: Sequence[str | int], wanted: Sequence[str | int]) -> bool:
 
 def main() -> int:
     """Print the scores."""
-    for version in (NEWEST, "1.30"):
-        _print(version, score(judged(mutants(version), version)))
+    for recording in RECORDINGS:
+        _print(recording, score(judged(recording)))
     return 0
 
 
-def _print(version: str, found: Score) -> None:
+def _print(recording: Recording, found: Score) -> None:
     lines = [
-        f"Kubernetes {version}",
+        f"Kubernetes {recording.version}, {recording.answers}",
         f"{found.refused.total()} refused, named at the right field {found.named.total()}: {found.recall:.1%}",
         f"{found.accepted} accepted, called an error {len(found.false)}; tracebacks {len(found.crashes)}",
         *(f"  {sort:60} {count:5} {found.named[sort] / count:7.1%}" for sort, count in found.refused.most_common()),

@@ -7,16 +7,17 @@ from typing import TYPE_CHECKING
 import pytest
 
 from envcompile.check.schema import complaints
-from tests.check.api.recorded import API, judged, mutants, score, seeds
+from tests.check.api.recorded import API, RECORDINGS, judged, score, seeds
 
 if TYPE_CHECKING:
-    from tests.check.api.recorded import Score
+    from tests.check.api.recorded import Recording, Score
 
 
-@pytest.fixture(scope="module", params=["1.37", "1.30"])
+@pytest.fixture(scope="module", params=RECORDINGS, ids=lambda one: f"{one.version} {one.answers}")
 def found(request: pytest.FixtureRequest) -> Score:
-    """All changes that were recorded of a version, judged as that version does."""
-    return score(judged(mutants(request.param), request.param))
+    """All changes of a recording, judged as its version does."""
+    recording: Recording = request.param
+    return score(judged(recording))
 
 
 def test_what_is_refused_is_named_at_its_field(found: Score) -> None:
@@ -32,6 +33,7 @@ def test_what_is_taken_is_no_error(found: Score) -> None:
     assert [(one.mutant.id, one.crash) for one in found.crashes] == []
 
 
-def test_the_valid_objects_are_right() -> None:
+@pytest.mark.parametrize("folder", sorted({recording.objects for recording in RECORDINGS}))
+def test_the_valid_objects_are_right(folder: str) -> None:
     """All that the changes are made to."""
-    assert [name for name, value in seeds().items() if complaints(API, value)] == []
+    assert [name for name, value in seeds(folder).items() if complaints(API, value)] == []

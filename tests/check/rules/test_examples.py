@@ -110,6 +110,32 @@ RULE = Rule(
     silent="apiVersion: v1\\nkind: ConfigMap\\nmetadata: {name: monday}\\n",
 )
 '''
+NEW_IN_CEL = '''"""The rule `no-saturday`."""
+
+from envcompile.check.cel.installed import is_installed
+from envcompile.check.finding import Hit
+from envcompile.check.rule import Rule
+
+
+def _find(inputs):
+    if not is_installed():
+        return
+    from envcompile.check.cel.engine import engine_for
+    from envcompile.check.cel.tree import DYN
+
+    program = engine_for(inputs.api.version).compile("object.metadata.name == 'saturday'", {"object": DYN})
+    for resource in inputs.of_kind("", "ConfigMap"):
+        if program.run({"object": resource.value}).value is True:
+            yield Hit(resource.id, ("metadata", "name"), "it is called saturday", "call it monday")
+
+
+RULE = Rule(
+    "no-saturday", "error", "Nothing is called saturday.", "a test", _find, alone=True, in_cel=True,
+    why="Because.", fix="Call it monday.", links=("https://example.com/saturday",),
+    fires="apiVersion: v1\\nkind: ConfigMap\\nmetadata: {name: saturday}\\n",
+    silent="apiVersion: v1\\nkind: ConfigMap\\nmetadata: {name: monday}\\n",
+)
+'''
 RUN = """
 import sys
 sys.path.insert(0, sys.argv[1])
@@ -119,18 +145,31 @@ assert main(["check", "--list-rules"]) == 0
 sys.stdout.write(reference())
 sys.exit(main(["--project", sys.argv[2], "check"]))
 """
+WITHOUT_ENGINE = """
+import sys
+sys.path.insert(0, sys.argv[1])
+from envcompile.actions import not_evaluated
+from envcompile.actions.own_rules import Own
+not_evaluated.is_installed = lambda: False
+sys.stdout.write(" ".join(sorted(not_evaluated.untried(Own()))))
+"""
 
 
-def test_a_rule_is_added_by_one_file(make_project: MakeProject, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("file", "source", "day"), [("no_friday", NEW, "friday"), ("no_saturday", NEW_IN_CEL, "saturday")]
+)
+def test_a_rule_is_added_by_one_file(
+    make_project: MakeProject, tmp_path: Path, file: str, source: str, day: str
+) -> None:
     """It is dropped into a subject's folder, and runs, is listed and documented; nothing else is touched."""
     root = FOLDER.parents[2]
     for part in ("envcompile", "tests/docs"):
         shutil.copytree(root / part, tmp_path / part, ignore=shutil.ignore_patterns("__pycache__"))
-    (tmp_path / "envcompile/check/rules/hygiene/no_friday.py").write_text(NEW)
+    (tmp_path / f"envcompile/check/rules/hygiene/{file}.py").write_text(source)
     project = make_project({
         "envc.yaml": "environments: [prod]\n",
         "overlays/prod/environment.yaml": environment("namespace: shop\n"),
-        "base/api/config.yaml": NEW.partition('fires="')[2].partition('"')[0].replace("\\n", "\n"),
+        "base/api/config.yaml": source.partition('fires="')[2].partition('"')[0].replace("\\n", "\n"),
     })
     done = subprocess.run(
         [sys.executable, "-c", RUN, str(tmp_path), str(project)], capture_output=True, text=True, check=False
@@ -138,8 +177,12 @@ def test_a_rule_is_added_by_one_file(make_project: MakeProject, tmp_path: Path) 
     assert done.returncode == 1, done.stderr
     listed, _, rest = done.stdout.partition("# Rules")
     page, _, found = rest.rpartition("base/api/config.yaml:")
-    assert "\nno-friday " in listed
-    assert "`no-friday`" in page
-    assert "https://example.com/friday" in page
+    assert f"\nno-{day} " in listed
+    assert f"`no-{day}`" in page
+    assert f"https://example.com/{day}" in page
     assert found.startswith("3:")
-    assert "error no-friday: it is called friday" in found
+    assert f"error no-{day}: it is called {day}" in found
+    without = subprocess.run(
+        [sys.executable, "-c", WITHOUT_ENGINE, str(tmp_path)], capture_output=True, text=True, check=False
+    )
+    assert (f"no-{day}" in without.stdout.split()) is ("in_cel=True" in source), without.stderr

@@ -4,11 +4,21 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from envcompile.scaling.forecast.calendar import Event
 from envcompile.scaling.forecast.grid import DAY
 from envcompile.scaling.forecast.outlook import outlook
-from envcompile.scaling.forecast.schedule import Schedule, Window, cron_triggers, described, schedule_of
+from envcompile.scaling.forecast.schedule import (
+    MinimumChange,
+    Schedule,
+    Window,
+    cron_triggers,
+    described,
+    minimum_changes,
+    schedule_of,
+)
 from tests.scaling.forecast.loads import MONDAY, STEP, grid, weekly
 
 _WEEK = 7 * DAY // STEP
@@ -97,3 +107,53 @@ def test_an_event_has_a_window_of_its_own() -> None:
     (event,) = (window for window in schedule.windows if not window.days)
     assert (event.start, event.end, event.why) == (start - 600, start + 900, "launch")
     assert event.replicas == np.ceil(said.upper[(start - said.start) // STEP] / 50)
+
+
+_DAYS = ("MON", "TUE", "WED", "THU", "FRI", "SAT", "SUN")
+
+
+def _played(changes: list[MinimumChange], least: int) -> list[int]:
+    """The minimum in each minute of a week, once the changes of a week went by."""
+    at: dict[int, int] = {}
+    for change in changes:
+        minute, hour, _, _, days = change.cron.split()
+        for day in range(7) if days == "*" else [_DAYS.index(name) for name in days.split(",")]:
+            assert at.setdefault(day * 1440 + int(hour) * 60 + int(minute), change.replicas) == change.replicas
+    now = at[max(at)] if at else least
+    out = []
+    for moment in range(7 * 1440):
+        now = at.get(moment, now)
+        out.append(now)
+    return out
+
+
+_WINDOWS = st.builds(
+    Window,
+    days=st.sets(st.integers(0, 6), min_size=1).map(lambda days: tuple(sorted(days))),
+    start=st.integers(0, DAY // 60 - 1).map(lambda minute: minute * 60),
+    end=st.integers(1, DAY // 60).map(lambda minute: minute * 60),
+    replicas=st.integers(3, 9),
+).filter(lambda window: window.start < window.end)
+
+
+@given(st.lists(_WINDOWS, max_size=6), st.integers(1, 5))
+@settings(max_examples=60, deadline=None)
+def test_changes_of_the_minimum_are_the_same_floor(windows: list[Window], least: int) -> None:
+    """Minute by minute, whatever overlaps and whatever ends at midnight."""
+    schedule = Schedule(tuple(windows), "UTC")
+    floor = np.maximum(schedule.floor(MONDAY, 7 * 1440, 60), least)
+    assert _played(minimum_changes(schedule, least), least) == floor.astype(int).tolist()
+
+
+def test_a_change_within_a_minute_is_early_where_it_rises_and_late_where_it_falls() -> None:
+    """The minimum is nowhere below the windows; events end where the week goes on."""
+    windows = (
+        Window(tuple(range(7)), 19 * 3600 - 122, 23 * 3600 + 1, 12, "forecast"),
+        Window((), MONDAY + DAY + 20 * 3600, MONDAY + DAY + 21 * 3600, 40, "sale"),
+    )
+    assert minimum_changes(Schedule(windows, "UTC"), 2) == [
+        MinimumChange("57 18 * * *", 12),
+        MinimumChange("1 23 * * *", 2),
+        MinimumChange("0 20 2 6 *", 40),
+        MinimumChange("0 21 2 6 *", 12),
+    ]

@@ -126,3 +126,54 @@ def _policies(policy: Mapping[str, Any] | None, settings: Mapping[str, Any]) -> 
 
 def _amounts(of: Mapping[str, str]) -> dict[ResourceName, int]:
     return {name: int(quantity(of[name]) * (1000 if name == "cpu" else 1)) for name in RESOURCES if name in of}
+
+
+def differences(series: Mapping[str, Any], answer: Mapping[str, Any]) -> list[str]:
+    """What is not as the real recommender said, to the last unit: its bucket size of 5 % is not needed."""
+    found = []
+    for place, (report, wanted) in enumerate(zip(replay(series), answer["reports"], strict=True)):
+        said, real = _said(report, is_humanized=series["settings"].get("humanize-memory", False)), _answered(wanted)
+        found += [
+            f"report {place}: {name}: {said.get(name)} is not {real.get(name)}"
+            for name in {**said, **real}
+            if said.get(name) != real.get(name)
+        ]
+    return found
+
+
+def _humanized(amount: int) -> Any:
+    """Two decimals of the largest binary unit (`HumanizeMemoryQuantity`): a flag that is deprecated, and not ours."""
+    for unit, name in ((2**40, "Ti"), (2**30, "Gi"), (2**20, "Mi"), (2**10, "Ki")):
+        if amount >= unit:
+            return quantity(f"{amount / unit:.2f}{name}")
+    return amount
+
+
+def _said(report: Report, *, is_humanized: bool) -> dict[str, Any]:
+    out: dict[str, Any] = {"refused": report.refused, "containers": sorted(report.amounts)}
+    for name in report.amounts:
+        out[f"{name} samples"] = report.seen[name]
+        out[f"{name} percentiles"] = [list(report.percentiles[name][part]) for part in (0.5, 0.9, 0.95, 1.0)]
+        for resource in RESOURCES:
+            amounts = list(report.amounts[name].get(resource, ()))
+            is_other = is_humanized and resource == "memory"
+            out[f"{name} {resource}"] = [_humanized(amount) for amount in amounts] if is_other else amounts
+    return out
+
+
+def _answered(wanted: Mapping[str, Any]) -> dict[str, Any]:
+    out: dict[str, Any] = {
+        "refused": wanted["discarded"],
+        "containers": [one["name"] for one in wanted["containers"]],
+    }
+    for one in wanted["containers"]:
+        name = one["name"]
+        out[f"{name} samples"] = (one["samples"], one["first"], one["last"])
+        out[f"{name} percentiles"] = [one[field] for field in ("p50", "p90", "p95", "p100")]
+        for resource in RESOURCES:
+            unit = 1000 if resource == "cpu" else 1
+            fields = ("target", "lowerBound", "upperBound", "uncappedTarget")
+            out[f"{name} {resource}"] = [
+                quantity(one[field][resource]) * unit for field in fields if resource in one[field]
+            ]
+    return out

@@ -12,14 +12,18 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from envcompile.check.check_input import CheckInput
+    from envcompile.model import ResourceId
 
 
 def _target_missing(inputs: CheckInput) -> Iterator[Hit]:
+    by_kind: dict[tuple[str, str], list[ResourceId]] = {}
+    for pods in inputs.pods:
+        by_kind.setdefault((pods.namespace, pods.kind), []).append(pods.resource.id)
     for scaler in inputs.scalers:
         group, kind, namespace, name = scaler.target
         if not name or inputs.named(group, kind, namespace, name) is not None:
             continue
-        others = [pods.resource.id for pods in inputs.pods if pods.namespace == namespace and pods.kind == kind]
+        others = by_kind.get((namespace, kind), [])
         same = next((other for other in others if other.name == name), None)
         if same is not None:
             what = f"the target {kind}/{name} is looked for in API group `{group}`, but it is of `{same.group}`"

@@ -66,7 +66,7 @@ def _leads_to(
     if service is None and inputs.provisions.is_made("Service", source.id.namespace, name):
         return
     if service is None:
-        known = [each.id.name for each in inputs.of_kind("", "Service") if each.id.namespace == source.id.namespace]
+        known = inputs.names.of("", "Service", source.id.namespace)
         what = f"its namespace has no Service `{name}`: requests get a 503"
         yield Hit(source.id, name_at, what, f"{suggestion(name, known)}add the Service", value=name)
         return

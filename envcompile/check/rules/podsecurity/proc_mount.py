@@ -53,6 +53,7 @@ apiVersion: v1
 kind: Pod
 metadata: {name: api}
 spec:
+  hostUsers: false
   containers:
   - {name: api, image: 'shop/api:v1.4.2', securityContext: {procMount: Unmasked}}
 """,

@@ -54,6 +54,7 @@ RULE: Final = Rule(
     _policy,
     whole=True,
     needs=(ADMISSION, POLICY),
+    in_cel=True,
     why="The API server refuses what a policy with the action `Deny` denies, in the middle of a deployment.",
     fix="Do as the policy's message says, or change the policy; warnings and audit entries are graded lower.",
     links=("https://kubernetes.io/docs/reference/access-authn-authz/validating-admission-policy/",),

@@ -40,6 +40,7 @@ RULE: Final = Rule(
     "k8s.io/apiserver, pkg/admission/plugin/cel and pkg/cel/environment: the libraries of the version before, too",
     _expression,
     alone=True,
+    in_cel=True,
     why="The API server refuses a policy with an expression that does not compile, so nothing is checked by it.",
     fix="Use functions that the minor version before the cluster's knows, and results of the type that is asked for.",
     links=("https://kubernetes.io/docs/reference/using-api/cel/",),

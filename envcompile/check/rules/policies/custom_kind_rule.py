@@ -42,6 +42,7 @@ RULE: Final = Rule(
     "kubernetes.io, CustomResourceDefinitions: Validation rules; k8s.io/apiextensions-apiserver",
     _rule,
     alone=True,
+    in_cel=True,
     why="The API server refuses an object that breaks a rule of its kind, and a change that a rule does not allow.",
     fix="Do as the message of the rule says; what must not change was compiled to something else before.",
     links=(

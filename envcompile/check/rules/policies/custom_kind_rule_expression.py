@@ -39,6 +39,7 @@ RULE: Final = Rule(
     "k8s.io/apiextensions-apiserver, pkg/apiserver/schema/cel/compilation.go and pkg/apis/apiextensions/validation",
     _expression,
     alone=True,
+    in_cel=True,
     why=(
         "The API server refuses a definition with a rule that does not compile, or that may cost too much for the "
         "largest objects its schema allows, and with it all its objects."

@@ -46,6 +46,7 @@ RULE: Final = Rule(
     "k8s.io/dynamic-resource-allocation, cel/compile.go; validateCELSelector of pkg/apis/resource/validation",
     _dear,
     alone=True,
+    in_cel=True,
     why=(
         "The API server refuses a claim or class with a selector that may cost more than 1,000,000 for the largest "
         "device there can be."

@@ -31,9 +31,7 @@ def _dangling(inputs: CheckInput) -> Iterator[Hit]:
             if subject.kind != "ServiceAccount" or subject.name == "default" or namespace not in namespaces:
                 continue
             if not inputs.provisions.has_account(namespace, subject.name):
-                known = [
-                    each.id.name for each in inputs.of_kind("", "ServiceAccount") if each.id.namespace == namespace
-                ]
+                known = inputs.names.of("", "ServiceAccount", namespace)
                 where = "its namespace" if namespace == binding.id.namespace else f"namespace {namespace}"
                 what = f"{where} has no ServiceAccount `{subject.name}`"
                 fix = f"{suggestion(subject.name, known)}add the ServiceAccount, or take the subject out"
@@ -44,7 +42,7 @@ def _roleless(inputs: CheckInput, grant: Grant) -> Iterator[Hit]:
     if grant.role_name in _KUBE_SYSTEM_ROLES or grant.role_name.startswith("system:"):
         return
     where = "its namespace" if grant.role_kind == "Role" else "the environment"
-    known = [role.id.name for role in inputs.of_kind(RBAC, grant.role_kind)]
+    known = inputs.names.of(RBAC, grant.role_kind)
     yield Hit(
         grant.binding.id,
         ("roleRef", "name"),

@@ -35,7 +35,7 @@ def _account(inputs: CheckInput) -> Iterator[Hit]:
         if not inputs.provisions.has_account(reference.pods.namespace, reference.name):
             missing.setdefault((reference.pods.namespace, reference.name), []).append(reference)
     for (namespace, name), references in missing.items():
-        known = [each.id.name for each in inputs.of_kind("", "ServiceAccount") if each.id.namespace == namespace]
+        known = inputs.names.of("", "ServiceAccount", namespace)
         together = len(references) >= MANY
         for reference in references[: 1 if together else None]:
             many = f", which {len(references)} workloads run as" if together else ""

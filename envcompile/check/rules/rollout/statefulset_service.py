@@ -22,7 +22,7 @@ def _headless(inputs: CheckInput) -> Iterator[Hit]:
             continue
         service = inputs.named("", "Service", pods.namespace, name)
         if service is None:
-            known = [each.id.name for each in inputs.of_kind("", "Service") if each.id.namespace == pods.namespace]
+            known = inputs.names.of("", "Service", pods.namespace)
             what = f"the environment has no Service `{name}`: the pods have no names of their own in DNS"
             fix = f"{suggestion(name, known)}add a Service of that name with `clusterIP: None`"
         elif map_at(service.value, "spec").get("clusterIP") != "None":
