@@ -12,7 +12,7 @@ from typing import IO, TYPE_CHECKING, BinaryIO, Final
 from envcompile.errors import EnvcError, Problem, UnavailableError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Hashable
+    from collections.abc import Callable, Generator, Hashable, Iterator
     from pathlib import Path
 
 SCRATCH = ".tmp-"
@@ -332,7 +332,7 @@ class Spool:
         bound: bytes that are kept in memory.
     """
 
-    __slots__ = ("_bound", "_file", "_held", "_places", "_size", "_written")
+    __slots__ = ("_bound", "_file", "_held", "_owner", "_places", "_size", "_written")
 
     def __init__(self, bound: int) -> None:
         self._bound = bound
@@ -341,6 +341,17 @@ class Spool:
         self._file: IO[bytes] | None = None
         self._size = 0
         self._written = 0
+        self._owner = 0
+
+    def __len__(self) -> int:
+        return len(self._held) + len(self._places)
+
+    def __iter__(self) -> Iterator[Hashable]:
+        yield from self._held
+        yield from self._places
+
+    def __contains__(self, key: Hashable) -> bool:
+        return key in self._held or key in self._places
 
     def __del__(self) -> None:
         """Give the file up."""
@@ -350,13 +361,16 @@ class Spool:
     def put(self, key: Hashable, text: bytes) -> None:
         """Put a text aside."""
         self._size += len(text)
-        if self._size <= self._bound:
+        is_copy = self._file is not None and self._owner != os.getpid()  # the file is written to by one process
+        if self._size <= self._bound or is_copy:
+            self._places.pop(key, None)
             self._held[key] = text
             return
         if self._file is None:
             from tempfile import TemporaryFile
 
             self._file = TemporaryFile(buffering=0)  # ruff: ignore[open-file-with-context-handler] - it lives as long as the spool
+            self._owner = os.getpid()
         self._held.pop(key, None)
         self._places[key] = self._written << _LENGTH_BITS | len(text)  # one number takes a third of the room of two
         self._written += len(text)

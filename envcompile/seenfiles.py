@@ -50,7 +50,7 @@ MOST_FOLDERS: Final = 25_000
 """Folders that are looked at; reading the sources stops before, at `limits.folders`, unless that is raised."""
 
 
-class Files:
+class Files:  # ruff: ignore[too-many-public-methods] - every question that is asked of files seen
     """Files by folder, with their stats, and the digests of what was in them; taken apart when asked for.
 
     Args:
@@ -190,7 +190,7 @@ class Files:
         if self.stats == other.stats:
             return set()
         paths = self.paths()
-        other._lines, other._paths, other._places = self._names(), paths, self.places
+        other._lines, other._paths, other._places = self._names(), paths, self._places
         return {paths[number] for number in self._different(other)}
 
     def seen(self) -> Seen:
@@ -204,6 +204,12 @@ class Files:
             files = slice((start - above) * 4, (end - above - 1) * 4)
             found.put(lines[start], lines[start + 1 : end], numbers[files])
         return found
+
+    def release(self) -> None:
+        """Give up what was taken apart; it is made again when somebody asks."""
+        if self.is_readable:
+            self._lines = self._paths = self._places = self._digests = None
+            self._near = {}
 
     def with_digests(self, digests: Iterable[str]) -> Files | None:
         """The same files with the digests of what is in them; None when a name has a line break in it."""

@@ -401,10 +401,10 @@ class GenerateOptions(Model, frozen=True, kw_only=True):
     """Its labels."""
     annotations: dict[str, str] = {}
     """Its annotations."""
-    immutable: bool = False
-    """True for an object whose content the cluster lets nobody change."""
+    immutable: bool | None = None
+    """True for an object whose content the cluster lets nobody change; false in an overlay takes that away."""
     disable_name_suffix_hash: bool = False
-    """True for a name that `rollout: suffix` leaves as it is."""
+    """True for a name that `rollout: suffix` leaves as it is, whatever layers below say."""
 
 
 class GenerateContent(Model, frozen=True, kw_only=True):

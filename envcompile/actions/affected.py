@@ -139,7 +139,11 @@ def _made_from(linked: LinkedEnvironment, paths: frozenset[str], project: Projec
     """The resources of an environment in which a file has a say."""
     sources = linked.plan.sources
     kept = project.kept
-    if kept is not None and all(kept.is_resource_file(path, project.parsed) for path in paths):
+    if kept is not None and all(
+        kept.is_settings_file(path) or kept.is_resource_file(path, project.parsed) for path in paths
+    ):
+        if kept.has_settings_of(linked.environment, paths):
+            return linked.ids()
         is_patch = not paths.isdisjoint([path for _, path, _ in linked.plan.patched])
         return linked.ids() if is_patch else _spoken_of(linked, {*paths})
     if paths & {"envc.yaml", *project.crd_files()} or paths & {*sources.own_files} - {"envc.yaml"}:

@@ -21,6 +21,7 @@ from envcompile.errors import EnvcError, Problem, Problems, UnavailableError, Us
 from envcompile.kubernetes.kindwords import kinds_meant, spelled
 from envcompile.log import detail, progress
 from envcompile.model import Resource
+from envcompile.units.kept_plans import world_of
 from envcompile.units.settling import settle
 from envcompile.units.snapshot import Look
 
@@ -104,7 +105,7 @@ def build(
                     known_chart,
                     texts.values,
                     jobs,
-                    is_untouched=look.finds_untouched(CHART_FOLDER),
+                    is_untouched=look is project.look and look.finds_untouched(CHART_FOLDER),
                 )
                 results.append(chart.result)
         if check and output is None and not all(result.folder.exists() for result in results):
@@ -118,11 +119,13 @@ def build(
         inputs = inputs_of(look, project) if is_kept and (with_chart or project.settings.chart is None) else None
         with Keeping(project, outputs, inputs, beside=not check and texts.is_shared):
             written = write_all(project.root, target, results) if not check else {}
+            for made in outputs:
+                made.release_places()
             if inputs is not None:
                 keep_snapshot(look, project, inputs, linked, results, written, texts.elsewhere)
     publish(project, [(made, result.folder) for made, result in zip(outputs, results, strict=False)])
     if chart is not None and chart.memo is not None:
-        chart.memo.save()
+        chart.memo.save(world_of(look.tool, inputs) if inputs is not None else "")
     return results
 
 

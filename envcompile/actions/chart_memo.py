@@ -20,8 +20,11 @@ if TYPE_CHECKING:
     from collections.abc import Collection
     from pathlib import Path
 
+    from envcompile.chart.revision import Kept
+
 FILE = ".envc/units/chart"
 TEXTS = ".envc/units/chart-texts"
+KEPT = ".envc/units/chart-kept"
 _FORMAT = b"envc chart 2 "
 _GENERATIONS = 4
 """A part that so many builds of the chart did not use is forgotten."""
@@ -50,8 +53,19 @@ class _Shelf:
     def __init__(self, path: Path, tool: str) -> None:
         self._path = path
         self._tool = tool
-        self._entries = self._load()
+        self._loaded: dict[str, _Entry] | None = None
         self._changed = False
+
+    @property
+    def _entries(self) -> dict[str, _Entry]:
+        if self._loaded is None:
+            self._loaded = self._load()
+        return self._loaded
+
+    def replace(self, key: str, data: bytes) -> None:
+        """Keep this, and nothing else."""
+        self._loaded = {key: _Entry(0, data)}
+        self._changed = True
 
     def get(self, key: str) -> bytes | None:
         """What was kept under a key; None when it is nothing."""
@@ -63,17 +77,17 @@ class _Shelf:
         self._entries[key] = _Entry(0, data)
         self._changed = True
 
-    def save(self, used: Collection[str]) -> None:
+    def save(self, used: Collection[str] | None) -> None:
         """Keep what was learnt; a folder that cannot be written is no error.
 
         Args:
-            used: the keys of what does not age.
+            used: the keys of what does not age; nothing does where they are not known.
         """
         if not self._changed:
             return
         kept = {}
         for key, entry in self._entries.items():
-            age = 0 if key in used else entry.age + 1
+            age = entry.age if used is None else 0 if key in used else entry.age + 1
             if age < _GENERATIONS:
                 kept[key] = _Entry(age, entry.data)
         body = msgspec.msgpack.encode(_Pack(self._tool, kept))
@@ -109,6 +123,22 @@ class ChartMemo:
         self._known = _Shelf(root / FILE, tool)
         self._shelves: dict[int, _Shelf] = {}
         self._used: set[str] = set()
+        self._kept = _Shelf(root / KEPT, tool)
+        self.kept: Kept | None = None
+        """What this build knows of the whole chart, once it is known."""
+        self.is_revised = False
+        """Whether only a few services were looked at."""
+
+    def kept_of(self, world: str) -> Kept | None:
+        """What the build that read these inputs kept of the whole chart; None where it kept nothing.
+
+        Args:
+            world: names them.
+        """
+        from envcompile.chart.memory import unpacked
+        from envcompile.chart.revision import Kept
+
+        return unpacked(self._kept.get(world), Kept)
 
     def get(self, key: str) -> bytes | None:
         """What was kept under a key; None when it is nothing."""
@@ -134,10 +164,17 @@ class ChartMemo:
         """One of the chart's files as the last build left it; None when there is none."""
         return read_plain(self._folder / path)
 
-    def save(self) -> None:
-        """Keep what was learnt; a folder that cannot be written is no error."""
+    def save(self, world: str) -> None:
+        """Keep what was learnt; a folder that cannot be written is no error.
+
+        Args:
+            world: names the inputs of the build; empty where its plans are not kept.
+        """
         for shelf in (self._known, *self._shelves.values()):
-            shelf.save(self._used)
+            shelf.save(self._used if not self.is_revised else None)
+        if world and self.kept is not None:
+            self._kept.replace(world, msgspec.msgpack.encode(self.kept))
+            self._kept.save(None)
 
     def _shelf(self, service: str) -> _Shelf:
         number = zlib.crc32(service.encode("utf-8", "surrogatepass")) % _SHELVES

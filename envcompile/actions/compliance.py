@@ -111,7 +111,12 @@ def compliance(
 
 
 def trend(
-    repository: Repository, folder: Path, wanted: Sequence[str], frameworks: Sequence[Framework], ends: Sequence[int]
+    repository: Repository,
+    folder: Path,
+    wanted: Sequence[str],
+    frameworks: Sequence[Framework],
+    ends: Sequence[int],
+    known: dict[str, tuple[TrendPoint, ...]] | None = None,
 ) -> tuple[TrendPoint, ...]:
     """What environments were at several times, each commit compiled and checked as it was, with the rules of today.
 
@@ -123,30 +128,40 @@ def trend(
         wanted: environments; none means all that a commit has.
         frameworks: those to count.
         ends: the times, in seconds since 1970, the oldest first.
+        known: commit -> its points, of the same environments and frameworks; those of further commits are added.
     """
     from datetime import UTC, datetime
 
-    from envcompile.errors import EnvcError
-
     found: list[TrendPoint] = []
-    seen: dict[str, Compliance | None] = {}
+    seen = {} if known is None else known
     for end in ends:
         commit = repository.before(datetime.fromtimestamp(end, UTC).isoformat(), "HEAD")
         if not commit:
             continue
         if commit not in seen:
-            try:
-                then = Project.of_commit(folder, commit)
-                names = [name for name in then.environments if not wanted or name in wanted]
-                seen[commit] = compliance(then, names, frameworks, folder=folder) if names else None
-            except EnvcError:
-                seen[commit] = None
-        held = seen[commit]
-        for environment in held.environments if held is not None else ():
-            mine = [result for result in held.results if result.environment == environment] if held is not None else []
-            broken = {result.framework.id: result.count("broken") for result in mine}
-            prints = {each.fingerprint for result in mine for control in result.controls for each in control.findings}
-            found.append(TrendPoint(commit, end, environment, broken, len(prints)))
+            seen[commit] = _points(folder, commit, wanted, frameworks)
+        found += [point._replace(at=end) for point in seen[commit]]
+    return tuple(found)
+
+
+def _points(
+    folder: Path, commit: str, wanted: Sequence[str], frameworks: Sequence[Framework]
+) -> tuple[TrendPoint, ...]:
+    """What the environments of one commit are; none where it does not compile."""
+    from envcompile.errors import EnvcError
+
+    try:
+        then = Project.of_commit(folder, commit)
+        names = [name for name in then.environments if not wanted or name in wanted]
+        held = compliance(then, names, frameworks, folder=folder) if names else None
+    except EnvcError:
+        return ()
+    found = []
+    for environment in held.environments if held is not None else ():
+        mine = [result for result in held.results if result.environment == environment] if held is not None else []
+        broken = {result.framework.id: result.count("broken") for result in mine}
+        prints = {each.fingerprint for result in mine for control in result.controls for each in control.findings}
+        found.append(TrendPoint(commit, 0, environment, broken, len(prints)))
     return tuple(found)
 
 

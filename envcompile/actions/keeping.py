@@ -38,10 +38,11 @@ class Keeping:
         if self._inputs is not None:
             self._project.parsed.adopt()
         if self._is_beside:
-            from envcompile.units.copies import Copies
+            from envcompile.units.copies import Copies, can_copy
 
-            self._copies = Copies(1, self._answer)
-            self._copies.ask({1: None})
+            if can_copy():  # what was compiled since may have started what no copy survives
+                self._copies = Copies(1, self._answer)
+                self._copies.ask({1: None})
         return self
 
     def __exit__(self, kind: object, *_: object) -> None:

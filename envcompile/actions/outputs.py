@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Mapping
 from contextlib import suppress
 from hashlib import sha256
@@ -51,8 +52,8 @@ class Made(Record, frozen=True):
 
     digests: bytes
     """The SHA-256 of each text."""
-    ends: tuple[int, ...]
-    """Where each text ends in all of them together."""
+    ends: Sequence[int]
+    """Where each text ends in all of them together; none where they are elsewhere."""
 
 
 class Texts:
@@ -93,7 +94,7 @@ class Texts:
             texts: one a resource.
         """
         digests = b"".join([sha256(text).digest() for text in texts])
-        made = Made(digests, tuple(accumulate(map(len, texts))))
+        made = Made(digests, array("Q", accumulate(map(len, texts))))
         self.take_made(environment, number, made, b"".join(texts))
 
     def take_made(self, environment: str, number: int, made: Made, together: bytes | None) -> None:
@@ -286,6 +287,10 @@ class Outputs(Mapping[str, bytes]):
         known, position = self.digests_of_texts.get(place, ""), self._position_of(place)
         found = self._texts.kept(self.linked.environment, *position, known) if known and position is not None else None
         return found if found is not None else self._texts.text(self.linked, self.id_of(place), known)
+
+    def release_places(self) -> None:
+        """Give up which resource is at which place, once files are written."""
+        self._positions = None
 
     def release(self) -> None:
         """Give up what writing files does not need as long as their texts are at hand."""

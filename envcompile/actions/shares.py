@@ -36,8 +36,6 @@ _FILES = 150
 """Files that are worth a process: to read and to compile them takes some ten times as long as a copy."""
 _FILES_OF_A_UNIT = 3
 """So many files there are for each unit, about."""
-_COLLECTING = 20
-"""This process has so much less to compile: a part of a share in so many. It takes what the others tell, too."""
 _TOGETHER = 64
 """Units that are told of at a time."""
 
@@ -240,8 +238,7 @@ class Shares:
             count: processes, this one included.
             weights: what there is to do for each application.
         """
-        before = sum(weights.values()) // (_COLLECTING * count)
-        total = sum(weights.values()) + before
+        total, before = sum(weights.values()), 0
         for app in sorted(weights):
             self._share_of[app] = before * count // total
             before += weights[app]
@@ -319,7 +316,9 @@ class Shares:
         values = [resource.value for resource in compiled.resources] if self._with_values else None
         self._texts.take(environment, at, compiled)
         texts = None if self._keeps_texts else b"".join(self._texts.texts_of(environment, at))
-        return _Told(environment, at, told_of(compiled.exports), self._texts.made(environment, at), texts, values)
+        made = self._texts.made(environment, at)
+        made = made._replace(ends=()) if texts is None else made
+        return _Told(environment, at, told_of(compiled.exports), made, texts, values)
 
 
 class _Writer:

@@ -67,19 +67,23 @@ def keep_snapshot(
     private = project.private_files()
     racy = racy_inputs(look.root, inputs, look.began)
     beside = sorted(fixed_files(project))
+    further = [path for path in inputs.paths() if path.partition("/")[0] not in INPUT_FOLDERS]
+    inputs.release()
+    look.inputs.release()
     looked = shares.seen() if shares is not None else {}
     outputs: dict[str, Files] = {}
     for result in kept:
         found = _written(look, result, written, looked)
         if found is None:
             return
+        found.release()
         outputs[result.environment] = found
     save(
         look,
         Snapshot(
             counts={} if warned or project.asks_git else {result.environment: result.resources for result in kept},
             racy={path: _NEVER if path in private else checksum for path, checksum in racy.items()},
-            further=[path for path in inputs.paths() if path.partition("/")[0] not in INPUT_FOLDERS],
+            further=further,
             beside=beside,
             inputs=inputs,
             outputs=outputs,
@@ -105,7 +109,7 @@ def _folder(look: Look, result: EnvironmentResult) -> str:
 
 
 def _written(
-    look: Look, result: EnvironmentResult, written: Mapping[str, str], looked: Mapping[str, Files]
+    look: Look, result: EnvironmentResult, written: Mapping[str, str], looked: dict[str, Files]
 ) -> Files | None:
     """The files of one folder; None when somebody took one away already.
 
@@ -121,7 +125,7 @@ def _written(
     if below is None and len(before) == len(digests) and all(path in digests for path in before.paths()):
         return before.with_digests([digests[path] for path in before.paths()])
     folder = _folder(look, result)
-    whole = looked.get(folder) or outputs_in(folder) if below == "" else None
+    whole = looked.pop(folder, None) or outputs_in(folder) if below == "" else None
     if whole is not None and len(whole) == len(digests) and all(path in digests for path in whole.paths()):
         return whole.with_digests([digests[path] for path in whole.paths()])
     found = whole.seen() if whole is not None else before.seen()

@@ -156,8 +156,9 @@ def document_of(generator: Generator, wanted: Value, places: Mapping[str, str]) 
         options["labels"] = metadata["labels"]
     if annotations:
         options["annotations"] = annotations
-    if wanted.get("immutable") is True:
-        options["immutable"] = True
+    if wanted.get("immutable", False) is not False:
+        # A null takes it away from what is below.
+        options["immutable"] = wanted["immutable"] is True
     if not is_hashed:
         options["disableNameSuffixHash"] = True
     found: Value = {"apiVersion": API_VERSION, "kind": KIND, "metadata": head, generator.field: content}

@@ -18,7 +18,7 @@ from envcompile.adopt.flux import FluxTree, read_objects
 from envcompile.errors import EnvcError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Collection, Iterable, Iterator, Mapping
     from pathlib import Path
 
     from envcompile.adopt.envsubst import Variables
@@ -42,6 +42,8 @@ class Pointer(NamedTuple):
     added: Mapping[str, Any]
     variables: Variables | None = None
     """What Flux fills in."""
+    namespace: str = ""
+    """Where Argo CD puts objects that name no namespace."""
 
     def __repr__(self) -> str:
         return f"Pointer({self.environment}, {self.path})"
@@ -59,6 +61,7 @@ def pointers(source: Path, notes: list[str]) -> list[Pointer]:
     """
     objects = list(read_objects(source, (b"argoproj.io/", b"fluxcd.io/")))
     flux = FluxTree(source, objects)
+    own = _own_repositories(objects)
     artifacts = {
         (posixpath.dirname(each.file), artifact.get("name")): artifact
         for each in objects
@@ -73,9 +76,9 @@ def pointers(source: Path, notes: list[str]) -> list[Pointer]:
         if (group, kind) == ("kustomize.toolkit.fluxcd.io", "Kustomization"):
             found += _of_flux(each, source, artifacts, flux, notes)
         elif (group, kind) == ("argoproj.io", "Application"):
-            found += _of_argo(each.file, each.value, source, notes)
+            found += _of_argo(each.file, each.value, source, own, notes)
         elif (group, kind) == ("argoproj.io", "ApplicationSet"):
-            found += _of_set(each, source, notes)
+            found += _of_set(each, source, own, notes)
         if len(found) > before:
             roots.add(each.folder)
     # The folder in which such objects lie themselves is the entry to them, and no part of an environment.
@@ -130,7 +133,24 @@ def _in_repository(path: str, artifact: Mapping[str, Any]) -> str:
     return path
 
 
-def _of_argo(file: str, value: Value, source: Path, notes: list[str]) -> Iterator[Pointer]:
+def _own_repositories(objects: Iterable[Found]) -> set[str]:
+    """The addresses of this repository: those of Applications whose path is where such objects lie."""
+    ours = [each for each in objects if each.value["apiVersion"].startswith("argoproj.io/")]
+    return {
+        _address(one)
+        for each in ours
+        for one in [*_maps([each.spec.get("source")]), *_maps(each.spec.get("sources"))]
+        if type(one.get("path")) is str and any(_is_at(other.folder, posixpath.normpath(one["path"])) for other in ours)
+    }
+
+
+def _address(source: Mapping[str, Any]) -> str:
+    """The address of a repository, however it is spelled: `git@host:a/b.git` is `https://host/a/b`."""
+    text = str(source.get("repoURL") or "").rpartition("://")[2].rpartition("@")[2]
+    return text.replace(":", "/").rstrip("/").removesuffix(".git").lower()
+
+
+def _of_argo(file: str, value: Value, source: Path, own: Collection[str], notes: list[str]) -> Iterator[Pointer]:
     spec = _spec(value)
     title = f"Application/{value['metadata'].get('name')}"
     (destination,) = _maps([spec.get("destination")]) or [{}]
@@ -141,6 +161,9 @@ def _of_argo(file: str, value: Value, source: Path, notes: list[str]) -> Iterato
         if type(one.get("path")) is not str:
             continue
         path = posixpath.normpath(one["path"])
+        if own and _address(one) not in own:
+            notes.append(f"{title} ({file}): its source `{one.get('repoURL')}` is another repository")
+            continue
         if not (source / path).is_dir():
             notes.append(f"{title} ({file}): there is no folder `{path}` here; its source may be another repository")
             continue
@@ -148,9 +171,8 @@ def _of_argo(file: str, value: Value, source: Path, notes: list[str]) -> Iterato
         cluster = str(destination.get("name") or "")
         name = "" if cluster in _HERE else cluster
         words = str(value["metadata"].get("name") or "")
-        yield Pointer(
-            name or _cluster(file) or _stage(path, file, words) or _host(destination) or "default", path, title, added
-        )
+        environment = name or _cluster(file) or _stage(path, file, words) or _host(destination) or "default"
+        yield Pointer(environment, path, title, added, namespace=str(destination.get("namespace") or ""))
 
 
 def _host(destination: Mapping[str, Any]) -> str:
@@ -159,7 +181,7 @@ def _host(destination: Mapping[str, Any]) -> str:
     return "" if host in {"", "kubernetes.default.svc"} else host.partition(".")[0]
 
 
-def _of_set(each: Found, source: Path, notes: list[str]) -> Iterator[Pointer]:
+def _of_set(each: Found, source: Path, own: Collection[str], notes: list[str]) -> Iterator[Pointer]:
     """The Applications that an ApplicationSet makes, as far as the repository alone tells."""
     spec = _spec(each.value)
     title = f"ApplicationSet/{each.value['metadata'].get('name')}"
@@ -172,7 +194,7 @@ def _of_set(each: Found, source: Path, notes: list[str]) -> Iterator[Pointer]:
         for element in made:
             template = _filled(spec.get("template"), element)
             if type(template) is dict and type(template.get("metadata")) is dict:
-                yield from _of_argo(each.file, {**template, "kind": "Application"}, source, notes)
+                yield from _of_argo(each.file, {**template, "kind": "Application"}, source, own, notes)
 
 
 def _elements(generator: Mapping[str, Any], source: Path) -> list[dict[str, str]] | None:

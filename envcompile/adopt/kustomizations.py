@@ -30,6 +30,7 @@ from envcompile.adopt.kustomization_files import (
 from envcompile.adopt.kustomize import FILENAMES, find_command, render
 from envcompile.adopt.lenient import outside_of, without_outside
 from envcompile.adopt.manifests import as_applied, read_folder
+from envcompile.adopt.namespaces import placed
 from envcompile.adopt.releases import about_releases
 from envcompile.adopt.roots import Told, choose_environments, named_roots, told_roots
 from envcompile.adopt.substitution import as_flux_applies, parameters_of
@@ -112,6 +113,8 @@ def read_kustomizations(source: Path, wishes: Wishes = NO_WISHES) -> Sources:
                     objects += _as_far_as_it_goes(command, source, folder, known, laid_over, error, notes)
                 else:
                     problems.extend(_explained(source, folder, known, error))
+            if (name, folder) in told.namespaces:
+                objects[first:] = placed(objects[first:], told.namespaces[name, folder])
             if (name, folder) in told.variables:
                 who, variables = told.variables[name, folder]
                 given.append(variables)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from envcompile.adopt.existing import Value
+    from envcompile.adopt.existing import Existing, Value
     from envcompile.kubernetes import KubeApi
 
 OWN = "<own>"
@@ -67,6 +67,21 @@ def without_namespace(value: Value) -> Value:
 def is_namespaced(api: KubeApi, value: Value) -> bool:
     """Tell whether objects of this kind live in a namespace; those of unknown kinds do, as for the build."""
     return api.is_namespaced(value["apiVersion"].rpartition("/")[0], value["kind"]) is not False
+
+
+def placed(objects: Iterable[Existing], namespace: str) -> list[Existing]:
+    """The objects as Argo CD applies them: those of a namespace that name none are in that of the destination."""
+    from envcompile.kubernetes import load
+    from envcompile.settings import DEFAULT_KUBERNETES_VERSION
+
+    api = load(DEFAULT_KUBERNETES_VERSION)
+    found = []
+    for existing in objects:
+        value = existing.value
+        if not value["metadata"].get("namespace") and is_namespaced(api, value):
+            value = {**value, "metadata": {**value["metadata"], "namespace": namespace}}
+        found.append(existing._replace(value=value))
+    return found
 
 
 def plan_namespaces(documents: Documents, api: KubeApi, *, allow_setting: bool) -> NamespacePlan:

@@ -151,8 +151,23 @@ def _tellings(chosen: Sequence[tuple[Written, Value]], derived: Sequence[Value])
     own: Value = derived[0]["metadata"] if len(derived) == 1 and derived[0]["kind"] != "Patch" else {}
     further = {field: own[field] for field in ("labels", "annotations") if type(own.get(field)) is dict}
     whole_texts = {"annotations": {**further.get("annotations", {}), REPLACE_ANNOTATION: "*"}}
-    for added in ({"annotations": {REPLACE_ANNOTATION: "*"}}, further, {**further, **whole_texts}):
-        yield [(each, _with_metadata(value, added) if each.generator is not None else value) for each, value in chosen]
+    metadata: tuple[dict[str, Any], ...] = (
+        {},
+        {"annotations": {REPLACE_ANNOTATION: "*"}},
+        further,
+        {**further, **whole_texts},
+    )
+    for takes_away in (False, True):
+        for added in metadata:
+            yield [
+                (each, _with_metadata(_changeable(value) if takes_away else value, added) if each.generator else value)
+                for each, value in chosen
+            ]
+
+
+def _changeable(value: Value) -> Value:
+    """The document of a generator that is not immutable, over one that is: kustomize takes over only what it says."""
+    return value if value.get("immutable") is True else {**value, "immutable": None}
 
 
 def _with_metadata(value: Value, added: Mapping[str, Any]) -> Value:
@@ -186,7 +201,7 @@ def _placed(written: Written, target: Value) -> Value:
 def _marked_as(written: Written, target: Value) -> Value:
     """A patch; that of a generator wants a hash behind the name only where the object has one."""
     value = written.value
-    if written.generator is None or SUFFIX_ANNOTATION not in (value["metadata"].get("annotations") or {}):
+    if written.generator is None or (value["metadata"].get("annotations") or {}).get(SUFFIX_ANNOTATION) is None:
         return value
     if SUFFIX_ANNOTATION in (target["metadata"].get("annotations") or {}):
         return value

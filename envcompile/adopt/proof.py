@@ -79,9 +79,7 @@ class PlannedTree:
     def files(self, folder: str) -> list[FileEntry]:
         """Every file below a folder, sorted by path."""
         prefix = "" if folder in {"", "."} else f"{folder.rstrip('/')}/"
-        return [
-            FileEntry(path, 0, len(self._files[path]), 0) for path in sorted(self._files) if path.startswith(prefix)
-        ]
+        return [FileEntry(path) for path in sorted(self._files) if path.startswith(prefix)]
 
     def read(self, path: str) -> bytes:
         """The bytes of a file."""

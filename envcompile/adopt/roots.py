@@ -29,6 +29,8 @@ class Told(NamedTuple):
     notes: list[str]
     variables: Mapping[tuple[str, str], tuple[str, Variables]] = {}
     """What Flux fills in, by environment and folder, with the name of the Kustomization."""
+    namespaces: Mapping[tuple[str, str], str] = {}
+    """Where Argo CD puts objects that name no namespace, by environment and folder."""
 
 
 def told_roots(source: Path, wishes: Wishes) -> Told:
@@ -38,13 +40,19 @@ def told_roots(source: Path, wishes: Wishes) -> Told:
     added: dict[tuple[str, str], Mapping[str, Any]] = {}
     titles: dict[str, list[str]] = {}
     variables: dict[tuple[str, str], tuple[str, Variables]] = {}
+    namespaces: dict[tuple[str, str], str] = {}
     for each in pointers(source, notes):
         if wishes.skips(each.path):
             continue
         if each.path in roots.get(each.environment, ()):
-            if each.variables is not None or each.added != added[each.environment, each.path]:
+            if each.variables is not None or (each.added, each.namespace) != (
+                added[each.environment, each.path],
+                namespaces.get((each.environment, each.path), ""),
+            ):
                 notes.append(f"{each.title} applies `{each.path}` of {each.environment} once more: this is left out")
             continue
+        if each.namespace:
+            namespaces[each.environment, each.path] = each.namespace
         if each.variables is not None:
             variables[each.environment, each.path] = (each.title, each.variables)
         roots.setdefault(each.environment, []).append(each.path)
@@ -53,7 +61,9 @@ def told_roots(source: Path, wishes: Wishes) -> Told:
     if len(roots) < 2 and not variables:
         return Told({}, {}, [])
     said = "; ".join(f"{name} is {', '.join(paths)}" for name, paths in titles.items())
-    return Told(roots, added, [f"objects of Flux and Argo CD tell the environments: {said}", *notes], variables)
+    return Told(
+        roots, added, [f"objects of Flux and Argo CD tell the environments: {said}", *notes], variables, namespaces
+    )
 
 
 def named_roots(known: Mapping[str, Kustomization], wishes: Wishes) -> tuple[dict[str, list[str]], list[str]]:

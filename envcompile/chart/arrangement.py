@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from envcompile.chart.memory import Recollection
-    from envcompile.chart.portions import Portion
+    from envcompile.chart.portions import Numbered, Portion
     from envcompile.chart.shapes import ChartFacts
 
 
@@ -64,7 +64,7 @@ class Planned(msgspec.Struct, frozen=True, array_like=True):
     members: bytes
     """Its resources, packed: most services are not looked into."""
 
-    def service(self, portions: Sequence[Portion]) -> tuple[Service, dict[Subject, Home]]:
+    def service(self, portions: Numbered) -> tuple[Service, dict[Subject, Home]]:
         """The service, and where its resources live.
 
         Args:
@@ -212,7 +212,7 @@ def _planned(
     return Planned(key, folder, tuple(own), is_clear, msgspec.msgpack.encode(members))
 
 
-def key_of(planned: Planned, given: str, portions: Sequence[Portion]) -> str:
+def key_of(planned: Planned, given: str, portions: Numbered) -> str:
     """The digest of all that decides what a service tells the whole; empty when it may not be remembered.
 
     Args:

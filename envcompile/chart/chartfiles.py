@@ -67,6 +67,20 @@ class ChartFiles(Mapping[str, str]):
             return self._text_of(path, self._joined[path])
         return self._plain[path].make() if path in self._plain else self._files[path]
 
+    def starts(self) -> list[list[int]]:
+        """For each file that is joined where the section of each service begins, in bytes; -1 for none."""
+        found = []
+        for one in sorted(self._joined.values(), key=lambda one: one.number):
+            at, own = 0, [-1] * len(self._parts)
+            for segment in one.segments:
+                if isinstance(segment, str):
+                    at += len(segment.encode("utf-8", "surrogatepass"))
+                else:
+                    own[segment.part] = at
+                    at += segment.trace.length
+            found.append(own)
+        return found
+
     def __iter__(self) -> Iterator[str]:
         return iter(self.digests)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 from itertools import chain
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import msgspec
 
@@ -40,6 +40,22 @@ class Hands(Protocol):
         ...
 
 
+class Whole(NamedTuple):
+    """What a chart was made of."""
+
+    arrangement: Arrangement
+    portions: Sequence[Portion]
+    """Those of all environments, one behind the other."""
+    units: tuple[int, ...]
+    """So many of them each environment has."""
+    sizes: Sequence[int]
+    """How long the resources of each environment are."""
+    given: str
+    """The digest of what all services are given."""
+    answers: Sequence[bytes]
+    """What the whole says to each service."""
+
+
 class Emitted:
     """A chart, most of whose texts nobody may ask for.
 
@@ -47,14 +63,16 @@ class Emitted:
         files: by path below the chart's folder.
         parts: of its services.
         plain: the paths of files that are one resource as it is.
-        has_crds: whether it defines kinds of custom resources.
+        whole: what it was made of.
     """
 
-    def __init__(self, files: ChartFiles, parts: Sequence[Part], plain: Sequence[str], *, has_crds: bool) -> None:
+    def __init__(self, files: ChartFiles, parts: Sequence[Part], plain: Sequence[str], whole: Whole) -> None:
         self.files = files
         self.parts = parts
         self.plain = plain
-        self.has_crds = has_crds
+        self.whole = whole
+        self.has_crds = whole.arrangement.has_crds
+        """Whether it defines kinds of custom resources."""
 
     @property
     def made(self) -> tuple[str, ...]:
@@ -118,7 +136,9 @@ def emit_portions(
     files = ChartFiles(parts, assemble(chart, arrangement, joined, parts), plain, known)
     for portion in together:
         portion.keep(known)
-    return Emitted(files, parts, list(plain), has_crds=arrangement.has_crds)
+    units = tuple([len(own) for own in portions])
+    whole = Whole(arrangement, together, units, sizes, given, joined.answers)
+    return Emitted(files, parts, list(plain), whole)
 
 
 def _joined(

@@ -16,13 +16,11 @@ from envcompile.chart.fragments import Answers, Fragment, Outline, ServiceMaker
 from envcompile.chart.memory import Trace, unpacked
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from envcompile.chart.arrangement import Planned
     from envcompile.chart.concealment import Revealer
     from envcompile.chart.memory import Recollection
     from envcompile.chart.naming import NameTable
-    from envcompile.chart.portions import Portion
+    from envcompile.chart.portions import Numbered
     from envcompile.chart.shared import Shared
 
 
@@ -49,7 +47,7 @@ class Chartwide(msgspec.Struct, frozen=True):
     """What all services of a chart are given."""
 
     environments: tuple[str, ...]
-    portions: Sequence[Portion]
+    portions: Numbered
     """Those of all environments, one behind the other."""
     shared: Shared
     table: NameTable | None

@@ -21,12 +21,15 @@ from envcompile.chart.memory import digest_of, unpacked
 from envcompile.record import Record
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from envcompile.chart.memory import Recollection
 
+    Numbered = Sequence["Portion"] | Mapping[int, "Portion"]
+    """Those of all environments, one behind the other, by their numbers."""
 
-class _Note(msgspec.Struct, frozen=True, array_like=True):
+
+class Note(msgspec.Struct, frozen=True, array_like=True):
     """What is remembered of a portion: digests that say whether it is worth to ask for the rest."""
 
     digest: str
@@ -56,7 +59,7 @@ class Portion:
         """The resources of which somebody wanted to know what they say of others."""
         self._load = load
         self._values: list[dict[str, Any]] | None = None
-        self._note: _Note | None = None
+        self._note: Note | None = None
         self._known: Recollection | None = None
         self._facts: tuple[Facts, ...] | None = None
         self._uses: dict[int, Uses] = {}
@@ -101,6 +104,11 @@ class Portion:
             return self._note.uses_digest
         return digest_of([self.uses(position) for position in self.asked])
 
+    @property
+    def note(self) -> Note:
+        """What tells all that is known of it apart."""
+        return Note(self.digest, self.size, self.asked, self.uses_digest)
+
     def uses(self, position: int) -> Uses:
         """What one of them says of others."""
         if position not in self.asked:
@@ -114,14 +122,14 @@ class Portion:
     def recall(self, known: Recollection) -> None:
         """Take what is remembered."""
         self._known = known
-        self._note = known.get(f"facts {self.key}" if self.key else "", _Note)
+        self._note = known.get(f"facts {self.key}" if self.key else "", Note)
 
     def keep(self, known: Recollection) -> None:
         """Have remembered what was found out."""
         if not self.key or (self._note is not None and self._note.asked == self.asked):
             return
         body = msgspec.msgpack.encode(_Body(self.facts, {at: self.uses(at) for at in self.asked}))
-        note = _Note(self.digest, self.size, self.asked, self.uses_digest)
+        note = self.note
         if self.key and known.memo is not None:  # it may have turned out that they may not be remembered
             known.put(f"facts {self.key}", note)
             known.memo.put_text(self.key, f"facts {self.key}", body)

@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING, Final
 
 from envcompile.chart.facts import flatten, json_of
 from envcompile.chart.memory import digest_of
-from envcompile.record import Record
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from envcompile.chart.emission import Emitted
     from envcompile.chart.memory import Memo
@@ -28,6 +27,8 @@ _LEVEL: Final = 6
 """Helm packs harder, which gains 2 % and takes twice as long."""
 _WINDOW: Final = 32 * 1024
 """How far back a packer sees (RFC 1951)."""
+_MANIFEST: Final = 2
+"""The last of a service's pieces."""
 _SAMPLES: Final = ((256, 16, 0.6), (0, 4, 0.9))
 """From how many pieces on one of how many is packed, and how far from the limit what that says is trusted."""
 
@@ -77,7 +78,18 @@ def release_warning(chart: ChartFacts, emitted: Emitted, memo: Memo | None = Non
         emitted: the chart.
         memo: what is remembered of the sizes of its parts.
     """
-    stream = _Stream(emitted)
+    return stream_warning(chart, stream_of(emitted), memo, has_crds=emitted.has_crds)
+
+
+def stream_warning(chart: ChartFacts, stream: Stream, memo: Memo | None, *, has_crds: bool) -> str | None:
+    """The same of the pieces of a release.
+
+    Args:
+        chart: how the chart was made.
+        stream: its release.
+        memo: what is remembered of the sizes of its parts.
+        has_crds: whether it defines kinds of custom resources.
+    """
     warn_from = _WARN_FROM * LIMIT
     if _secret_size(stream.length) < warn_from:
         return None
@@ -89,38 +101,32 @@ def release_warning(chart: ChartFacts, emitted: Emitted, memo: Memo | None = Non
                 return None
             if size * share >= warn_from:
                 break
-    return _warning(chart.name, chart.options, size, has_crds=emitted.has_crds)
+    return _warning(chart.name, chart.options, size, has_crds=has_crds)
 
 
-class _Piece(Record, frozen=True):
-    """A piece of a release, whose bytes few ask for."""
-
-    length: int
-    digest: str
-    make: Callable[[], bytes]
-
-
-class _Stream:
+class Stream:
     """A release cut into pieces, each of which packs as it does in the whole: with all that a packer can see before it.
 
-    Whatever changes in one piece, the sizes of those that do not see it stay what they were.
+    Whatever changes in one piece, the sizes of those that do not see it stay what they were. There are the files of
+    each service, their sections of joined files, all that is no service's alone, and their manifests.
+
+    Args:
+        lengths: of each piece.
+        digests: of each.
+        make: the bytes of one, which few ask for.
     """
 
-    def __init__(self, emitted: Emitted) -> None:
-        parts = emitted.parts
-        pieces = [_files_of(part) for part in parts]
-        pieces += [_sections_of(part) for part in parts]
-        others = b"".join(_written({path: emitted.files[path] for path in emitted.plain}))
-        pieces.append(_Piece(len(others), hashlib.sha256(others).hexdigest(), lambda: others))
-        pieces += [_manifest_of(part) for part in parts]
-        self._pieces = pieces
-        self.length = sum(piece.length for piece in pieces)
-        self.count = len(pieces)
+    def __init__(self, lengths: Sequence[int], digests: Sequence[str], make: Callable[[int], bytes]) -> None:
+        self._lengths = lengths
+        self._digests = digests
+        self._make = make
+        self.length = sum(lengths)
+        self.count = len(lengths)
 
     def packed(self, memo: Memo | None, every: int) -> int:
         """The size when packed, worked out from every n-th piece."""
         numbers = range(0, self.count, every)
-        seen = sum(self._pieces[number].length for number in numbers)
+        seen = sum(self._lengths[number] for number in numbers)
         total = sum(self._packed(number, memo) for number in numbers)
         return total * self.length // seen if seen else 0
 
@@ -128,40 +134,81 @@ class _Stream:
         first, length = number, 0
         while first and length < _WINDOW:
             first -= 1
-            length += self._pieces[first].length
-        before = self._pieces[first:number]
-        key = f"packed {digest_of([piece.digest for piece in (*before, self._pieces[number])])}"
+            length += self._lengths[first]
+        key = f"packed {digest_of(self._digests[first : number + 1])}"
         known = memo.get(key) if memo is not None else None
         if known is not None and known.isdigit():
             return int(known)
-        window = b"".join([piece.make() for piece in before])[-_WINDOW:] if before else b""
-        found = _packed(self._pieces[number].make(), window)
+        window = b"".join([self._make(at) for at in range(first, number)])[-_WINDOW:]
+        found = _packed(self._make(number), window)
         if memo is not None:
             memo.put(key, b"%d" % found)
         return found
 
 
-def _files_of(part: Part) -> _Piece:
-    files = part.head.files
-    length = sum(_length(path, trace.length) for path, trace in files.items())
-    digest = digest_of([(path, trace.digest) for path, trace in files.items()])
-    return _Piece(length, digest, lambda: b"".join(_written(part.fragment.files)))
+def stream_of(emitted: Emitted) -> Stream:
+    """The release of a chart."""
+    parts, others = emitted.parts, _others(emitted)
+
+    def make(number: int) -> bytes:
+        if number == 2 * len(parts):
+            return others
+        kind, at = kind_of(number, len(parts))
+        return bytes_of(parts[at], kind)
+
+    return Stream(*pieces_of(emitted), make)
 
 
-def _sections_of(part: Part) -> _Piece:
-    sections = part.head.sections
-    length = sum(_length(str(at), trace.length) for at, trace in enumerate(sections))
-    digest = digest_of([trace.digest for trace in sections])
-
-    def make() -> bytes:
-        return b"".join(_written({str(at): text for at, text in enumerate(part.fragment.section.texts)}))
-
-    return _Piece(length, digest, make)
+def pieces_of(emitted: Emitted) -> tuple[list[int], list[str]]:
+    """The length and the digest of each piece of a release."""
+    others = _others(emitted)
+    files, sections, manifests = zip(*map(pieces_of_part, emitted.parts), strict=True) if emitted.parts else ((),) * 3
+    pieces = [*files, *sections, (len(others), hashlib.sha256(others).hexdigest()), *manifests]
+    return [length for length, _ in pieces], [digest for _, digest in pieces]
 
 
-def _manifest_of(part: Part) -> _Piece:
-    manifest = part.head.manifest
-    return _Piece(manifest.length, manifest.digest, lambda: part.fragment.manifest.encode("utf-8", "surrogatepass"))
+def kind_of(number: int, count: int) -> tuple[int, int]:
+    """Which of a service's pieces one is, and of which service.
+
+    Args:
+        number: of the piece; none that is no service's alone.
+        count: of services.
+    """
+    return (number // count, number % count) if number < 2 * count else (2, number - 2 * count - 1)
+
+
+def pieces_of_part(part: Part) -> tuple[tuple[int, str], tuple[int, str], tuple[int, str]]:
+    """The length and the digest of what one service adds: its files, its sections, its manifest."""
+    files, sections, manifest = part.head.files, part.head.sections, part.head.manifest
+    return (
+        (
+            sum(_length(path, trace.length) for path, trace in files.items()),
+            digest_of([(path, trace.digest) for path, trace in files.items()]),
+        ),
+        (
+            sum(_length(str(at), trace.length) for at, trace in enumerate(sections)),
+            digest_of([trace.digest for trace in sections]),
+        ),
+        (manifest.length, manifest.digest),
+    )
+
+
+def bytes_of(part: Part, kind: int) -> bytes:
+    """What one service adds, by the place of it in `pieces_of_part`."""
+    fragment = part.fragment
+    if kind == _MANIFEST:
+        return fragment.manifest.encode("utf-8", "surrogatepass")
+    sections = {str(at): text for at, text in enumerate(fragment.section.texts)}
+    return bytes_of_files(sections if kind else fragment.files)
+
+
+def bytes_of_files(files: Mapping[str, str]) -> bytes:
+    """Files as a release holds them, one behind the other."""
+    return b"".join(_written(files))
+
+
+def _others(emitted: Emitted) -> bytes:
+    return bytes_of_files({path: emitted.files[path] for path in emitted.plain})
 
 
 def _length(path: str, length: int) -> int:

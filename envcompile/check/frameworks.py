@@ -1,6 +1,8 @@
 """Which controls of public frameworks the rules stand for, and which no rule covers.
 
-Titles are in our words; the numbers and names are the frameworks' own.
+Titles are in our words; the numbers of the Pod Security Standards and of CIS are the frameworks' own. Those of CIS 1.9
+were read in `cfg/cis-1.9/policies.yaml` of aquasecurity/kube-bench, which is public, as the benchmark itself is not.
+The guide of NSA and CISA numbers nothing: an id here is its chapter and a short name of ours for the section.
 """
 
 from __future__ import annotations

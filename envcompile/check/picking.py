@@ -23,7 +23,7 @@ def picked(known: Collection[str], select: Sequence[str], ignore: Sequence[str])
         ignore: the same.
 
     Raises:
-        UsageError: a word that is no rule's, with the nearest one.
+        UsageError: a word that is no rule's, with the nearest one; or no rule is left.
     """
     select, ignore = _words(select) or [ALL], _words(ignore)
     firsts = {rule.partition("-")[0] for rule in known}
@@ -34,7 +34,11 @@ def picked(known: Collection[str], select: Sequence[str], ignore: Sequence[str])
     ]
     if problems:
         raise UsageError(problems)
-    return frozenset(rule for rule in known if _length(rule, select) > _length(rule, ignore))
+    chosen = frozenset(rule for rule in known if _length(rule, select) > _length(rule, ignore))
+    if known and not chosen:
+        fix = "a clean result would say nothing: of a selected and an ignored word the longer one counts"
+        raise UsageError([Problem("no rule is left that is selected and not ignored", fix)])
+    return chosen
 
 
 def only(report: Report, chosen: Collection[str]) -> Report:

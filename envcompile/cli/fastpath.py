@@ -47,7 +47,7 @@ def quick_build(arguments: Sequence[str]) -> int | None:
             if not os.environ.get("ENVC_QUIET"):
                 sys.stderr.write(f"{summary}\n")
             return 0
-        if look.changed:
+        if look.changed is not None:
             look.look_ahead(tuple(environments))
         _explain(look)
     import gc

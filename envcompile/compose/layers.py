@@ -9,6 +9,7 @@ from envcompile.compose.losses import losses, text_losses
 from envcompile.compose.merge import MergeConflict, is_deletion, merge
 from envcompile.compose.reachable import Reachable
 from envcompile.errors import EnvcError
+from envcompile.kubernetes.generated import takes_away, with_annotations, without_withdrawals
 from envcompile.model import (
     Resource,
     ResourceId,  # ruff: ignore[typing-only-first-party-import] - newcomers are remembered, and read by their types
@@ -150,6 +151,9 @@ class Layering:
                 lost += text_losses(before, stated, patch)
             patch = _without_our_annotations(patch)
             after = merge(before, patch, node)
+            if document.generated and takes_away(patch) and not after["metadata"].get("annotations"):
+                # The last one was taken away, and nobody wrote that there are none.
+                after = {**after, "metadata": with_annotations(after["metadata"], {})}
         except MergeConflict as conflict:
             places = [place(document, (*within, *conflict.pointer))]
             origin = resource.steps[0].document
@@ -191,6 +195,8 @@ class Layering:
     ) -> None:
         self._report_slip(identity, document)
         value = _without_our_annotations(document.value)
+        if document.generated:
+            value = without_withdrawals(value)
         path = document.source.path
         step = Step(role, layer, document, (), None, value)
         self.resources[identity] = Resource(identity, value, app_of[path], (step,))

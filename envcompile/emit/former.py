@@ -122,6 +122,7 @@ class Former:
         if record != (self._read() if self._there is None else self._there):
             with suppress(OSError):
                 self._write(record, home)
+        self._rendered, self._there = ({}, b""), None  # a build of many environments is not over yet
 
     def take_back(self, home: Path) -> None:
         """Record what was there before; when that fails, what was announced says it, too."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import stat
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO, Final
 
 from envcompile.errors import Problem, UsageError
 from envcompile.git.run import Place, run
@@ -82,6 +82,7 @@ def _may_be_tracked(folder: Path) -> bool:
 
     Only a format that writes every path out can tell so, which is what git writes unless it is asked for another one
     (gitformat-index(5): versions 2 and 3, without a shared index and without folders in the place of their files).
+    Names are sorted in it, so that those before the folder's are enough where they are few.
     """
     real = folder.parent.resolve()
     for around in (real, *real.parents):
@@ -91,10 +92,63 @@ def _may_be_tracked(folder: Path) -> bool:
                 marker = around / os.fsdecode(marker.read_bytes().removeprefix(b"gitdir:").strip())
             elif not marker.is_dir():
                 continue
-            index = (marker / "index").read_bytes() if (marker / "HEAD").exists() else b""
+            if not (marker / "HEAD").exists():
+                return True
+            above = os.fsencode(real.relative_to(around).as_posix()) + b"/" if real != around else b""
+            is_split = any(marker.glob("sharedindex.*"))
+            with (marker / "index").open("rb") as index:
+                said = None if is_split else _is_among_first(index.read(_FIRST), above, os.fsencode(folder.name), real)
+                return _is_anywhere(index, os.fsencode(folder.name)) if said is None else said
         except OSError:
             return True
-        is_plain = index[:8] in {b"DIRC\0\0\0\x02", b"DIRC\0\0\0\x03"}
-        name, paths = os.fsencode(folder.name).lower(), index.lower()
-        return not is_plain or any(text in paths for text in (b"link\0", b"sdir\0", name + b"/", name + b"\0"))
     return False
+
+
+_FIRST: Final = 1 << 18
+"""Bytes of an index that are looked at one name after the other: some two thousand names."""
+_FIXED: Final = 42
+"""Bytes of an entry before its name, without those of the object's name: ten numbers and the flags."""
+_EXTENDED: Final = 0x4000
+"""The flag of an entry that has two bytes more."""
+_PLAIN: Final = (b"DIRC\0\0\0\x02", b"DIRC\0\0\0\x03")
+
+
+def _is_among_first(data: bytes, above: bytes, name: bytes, root: Path) -> bool | None:
+    """Tell whether the first entries of an index name a folder, spelled in whatever case; None where they do not tell.
+
+    Args:
+        data: the beginning of the index.
+        above: the folder that it is in, with a slash at the end; empty for the top folder.
+        name: the folder's.
+        root: a folder in the repository.
+    """
+    from envcompile.git.blob import id_digits
+
+    if data[:8] not in _PLAIN:
+        return None
+    fixed = _FIXED + id_digits(root) // 2
+    last = above + name.lower() + b"0"  # what follows the slash
+    at, count = 12, int.from_bytes(data[8:12], "big")
+    for _ in range(count):
+        flags = int.from_bytes(data[at + fixed - 2 : at + fixed], "big")
+        start = at + fixed + (2 if flags & _EXTENDED else 0)
+        end = data.find(b"\0", start)
+        if end < 0:
+            return None  # the names before it are many
+        path = data[start:end]
+        if path.endswith(b"/"):
+            return None  # a folder in the place of its files
+        if path >= last:
+            return False
+        if path.startswith(above) and (path[len(above) :] + b"/").lower().startswith(name.lower() + b"/"):
+            return True
+        at += (end - at + 8) & ~7
+    return False
+
+
+def _is_anywhere(index: BinaryIO, name: bytes) -> bool:
+    """Tell whether an index may name a folder anywhere; true for one that does not write every path out."""
+    index.seek(0)
+    data = index.read()
+    name, paths = name.lower(), data.lower()
+    return data[:8] not in _PLAIN or any(text in paths for text in (b"link\0", b"sdir\0", name + b"/", name + b"\0"))

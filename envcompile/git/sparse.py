@@ -67,8 +67,7 @@ class SparseTree(StoredTree):
             return super()._found(name, real, entry)
         if real != self._prefix + name and ignored(self._top, (str(self._top / real),)):
             raise hidden(name, "leads to a file that is ignored by git")
-        facts = (self._top / real).stat()
-        return FileEntry(name, facts.st_mtime_ns, facts.st_size, facts.st_ino)
+        return FileEntry(name)
 
     def _content(self, entry: TreeEntry, real: str, shown: str) -> bytes:
         if entry.hash:

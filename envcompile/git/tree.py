@@ -17,16 +17,10 @@ if TYPE_CHECKING:
 
 
 class FileEntry(NamedTuple):
-    """A file and what tells a changed one from an unchanged one without reading it."""
+    """A file of a tree."""
 
     path: str
     """Relative to the project's root, with forward slashes."""
-    mtime_ns: int
-    """Time of the last change; 0 in a commit or an index, where `blob` speaks for the content."""
-    size: int
-    """Bytes; 0 in a commit or an index, which tell it only with the content."""
-    inode: int
-    """The file's inode; in a commit or an index a number made from the blob's id."""
     blob: str = ""
     """The git id of the content (a digest of it); empty for files of a folder, whose content git was not asked for."""
 

@@ -311,7 +311,7 @@ class StoredTree:
     def _found(self, name: str, real: str, entry: TreeEntry) -> FileEntry:  # ruff: ignore[no-self-use] - one kind differs
         """A file as it is listed: its name in the project, and where it really is."""
         del real
-        return FileEntry(name, 0, 0, int(entry.hash[:15], 16), entry.hash)
+        return FileEntry(name, entry.hash)
 
     def _content(self, entry: TreeEntry, real: str, shown: str) -> bytes:
         """The bytes of a file, or what a symlink says."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from envcompile.check.report import together
 from envcompile.pages.overview import attention, groups, unrecorded
 from envcompile.pages.timeline import row
+from envcompile.pages.trend import trend_of
 from envcompile.pages.words import many
 
 if TYPE_CHECKING:
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from envcompile.check.report import Group
     from envcompile.pages.model import Attention, Missing, TimelineRow
     from envcompile.pages.state import State
+    from envcompile.pages.trend import Trend
 
 _FINDINGS = 150
 """Findings in a list, the gravest first: nobody mends more today, and the command has all."""
@@ -70,6 +72,8 @@ class Checks(NamedTuple):
     """The mark of each row of the trail: the hash of the record up to it."""
     gaps: tuple[tuple[str, str], ...]
     """Status and sentence."""
+    trend: Trend | None
+    """The last weeks; None where that is not worked out, or there are none."""
     missing: tuple[Missing, ...]
 
 
@@ -108,6 +112,7 @@ def checks(state: State, now: int) -> Checks:
         last,
         tuple(marks.get(event.commit.hash, "")[:8] for event in shown),
         _gaps(state, last, len(mine), bare),
+        trend_of(state.trend, state.names, now),
         unrecorded(state),
     )
 

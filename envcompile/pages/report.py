@@ -19,6 +19,7 @@ from envcompile.pages.overview import overview
 from envcompile.pages.site import frame_of
 from envcompile.pages.templating import STATIC, render
 from envcompile.pages.timeline import timeline
+from envcompile.pages.trend import trend_points
 from envcompile.pages.words import moment
 
 if TYPE_CHECKING:
@@ -36,6 +37,8 @@ if TYPE_CHECKING:
 
 _CHANGES: Final = 300
 """Changes that a report lists: those before are a command away."""
+_LOOKED_BACK: Final = 1_000
+"""Resources of all environments up to which a report compiles and checks what each of the last weeks ended with."""
 _SETTINGS: Final = 500
 """Settings that a report lays side by side, those that are not on purpose first."""
 
@@ -69,6 +72,8 @@ def report_of(state: State, now: int) -> Report:
         state: the project, with the period's changes.
         now: the time of reading, in seconds since 1970.
     """
+    if sum(len(side.resources) for side in state.sides.values()) <= _LOOKED_BACK:
+        state.trend = trend_points(state.project.root, state.names, now)
     plot = journeys(state, now)
     links = Links(is_report=True)
     first = overview(state, now, None)

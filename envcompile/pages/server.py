@@ -98,6 +98,7 @@ async def _keep_looking(site: Site, seconds: float) -> None:
     while True:
         await asyncio.to_thread(site.draw)
         await asyncio.to_thread(site.ahead, first)
+        await asyncio.to_thread(site.look_back)
         await asyncio.sleep(seconds)
         await asyncio.to_thread(site.refresh)
 

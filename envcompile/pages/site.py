@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
+    from envcompile.actions.compliance import TrendPoint
     from envcompile.pages.model import Plot
 
 _KEPT = 512
@@ -58,6 +59,7 @@ class Site:
         self._seen = ""
         self._drawn: tuple[str, Plot | None] = ("", None)
         self._turn = threading.RLock()
+        self._weeks: dict[str, tuple[TrendPoint, ...]] = {}
 
     @property
     def state(self) -> State:
@@ -134,6 +136,17 @@ class Site:
         """
         for address, make in makers.items():
             self.kept(address, make)
+
+    def look_back(self) -> None:
+        """Work out what each of the last weeks ended with: every commit of them is compiled and checked, once."""
+        from envcompile.pages.trend import trend_points
+
+        state = self.state
+        if not state.is_small or state.trend:
+            return
+        state.trend = trend_points(self.root, state.names, self.clock(), self._weeks)
+        if state.trend and state is self._state:
+            self._pages.clear()
 
     def kept(self, address: str, make: Callable[[], Served]) -> Served:
         """A page that was made of this state in the last minutes, else one that is made now."""

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Generator, Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from envcompile.actions.compliance import Compliance
+    from envcompile.actions.compliance import Compliance, TrendPoint
     from envcompile.actions.cost import Costs
     from envcompile.actions.cost_history import CostHistory
     from envcompile.actions.graph import Graph
@@ -107,6 +107,8 @@ class State:  # ruff: ignore[too-many-public-methods] - every question that page
         self.since = since
         self.silence = ""
         """Why the history does not answer; empty when it does, or there is none."""
+        self.trend: tuple[TrendPoint, ...] = ()
+        """What each of the last weeks ended with, once somebody has worked it out."""
         self._origins: dict[str, EnvironmentOrigins] = {}
         self._matrices: dict[tuple[str, str], Matrix] = {}
         self._graphs: dict[str, Graph] = {}

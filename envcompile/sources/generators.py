@@ -110,7 +110,8 @@ def generated(document: Document, read: Callable[[str], bytes], problems: Proble
             entries[entry.key] = entry
     if len(problems.found) > count:
         return None
-    return document._replace(value=_object(model, field, entries), generated=True)
+    value = _object(model, field, entries, is_overlay=document.layer != BASE)
+    return document._replace(value=value, generated=True)
 
 
 def _kind(field: str) -> str:
@@ -186,11 +187,14 @@ def _unquoted(text: str) -> str:
     return text[1:-1] if is_quoted else text
 
 
-def _object(model: Generate, field: str, entries: dict[str, _Entry]) -> dict[str, Any]:
+def _object(model: Generate, field: str, entries: dict[str, _Entry], *, is_overlay: bool) -> dict[str, Any]:
     options = model.options
-    annotations = dict(options.annotations)
+    annotations: dict[str, Any] = dict(options.annotations)
     if not options.disable_name_suffix_hash:
         annotations[SUFFIX_ANNOTATION] = "hash"
+    elif is_overlay:
+        # A null takes away what is below.
+        annotations[SUFFIX_ANNOTATION] = None
     metadata: dict[str, Any] = {"name": model.metadata.name}
     if model.metadata.namespace is not None:
         metadata["namespace"] = model.metadata.namespace
@@ -201,6 +205,8 @@ def _object(model: Generate, field: str, entries: dict[str, _Entry]) -> dict[str
     value: dict[str, Any] = {"apiVersion": "v1", "kind": _kind(field), "metadata": metadata}
     if options.immutable:
         value["immutable"] = True
+    elif options.immutable is False and is_overlay:
+        value["immutable"] = None
     if model.secret is not None:
         value["type"] = model.secret.type
     ordered = [entries[key] for key in sorted(entries)]

@@ -48,7 +48,7 @@ class OverlaidTree:
         found = {entry.path: entry for entry in self._tree.files(folder) if entry.path not in self._edits}
         for path, data in self._edits.items():
             if data is not None and path.startswith(prefix):
-                found[path] = FileEntry(path, 0, len(data), 0)
+                found[path] = FileEntry(path)
         return [found[path] for path in sorted(found)]
 
     def read(self, path: str) -> bytes:

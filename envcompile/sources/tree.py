@@ -101,8 +101,8 @@ class WorkingTree:
         if self._seen is not None and folder in SEEN:
             seen = zip(self._seen.paths(), self._seen.numbers(), strict=True)
             found = [
-                FileEntry(path, changed, size, inode)
-                for path, (changed, _, size, inode) in seen
+                FileEntry(path)
+                for path, (_, _, size, _) in seen
                 if path.startswith(prefix) and size >= 0 and not _holds_ignored(path)
             ]
         if not found or len(found) > self.limits.files or len(_folders(found)) > self.limits.folders:
@@ -150,9 +150,8 @@ class WorkingTree:
             if entry.is_dir():
                 todo.append((path + "/", trail))
                 continue
-            facts = entry.stat()
-            if stat.S_ISREG(facts.st_mode):
-                found.append(FileEntry(path, facts.st_mtime_ns, facts.st_size, facts.st_ino))
+            if stat.S_ISREG(entry.stat().st_mode):
+                found.append(FileEntry(path))
                 if trail:
                     linked.append(path)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from envcompile.errors import Problem, Problems, UnavailableError
+from envcompile.files import Spool
 from envcompile.record import Record
 from envcompile.sources.scans import combined_digest
 from envcompile.units.compile import compile_unit
@@ -61,7 +62,7 @@ class Units:
         """The digests of what units tell, once nothing can change them any more."""
         self._remembered: dict[int, Remembered | None] = {}
         self._exports: dict[int, UnitExports] = {}
-        self._told: dict[int, bytes] = {}
+        self._told = Spool(1 << 19)
         """The same packed, of units whose values were given up."""
         self._is_sound = True
 
@@ -118,7 +119,7 @@ class Units:
             told: its exports, packed.
         """
         self.anew.add(number)
-        self._told[number] = told
+        self._told.put(number, told)
 
     def drop(self, number: int) -> None:
         """Give up the values of a unit with which nothing is wrong; they are made again when somebody asks."""
@@ -131,7 +132,7 @@ class Units:
         if number in self._exports and self.memo is not None:
             from envcompile.units.memo import told_of
 
-            self._told[number] = told_of(self._exports.pop(number))
+            self._told.put(number, told_of(self._exports.pop(number)))
 
     def release(self) -> None:
         """Give up what was unpacked of what units tell."""

@@ -27,7 +27,7 @@ from envcompile.units.snapshot import INPUT_FOLDERS
 from envcompile.units.unit import ApiFacts, SecretInput
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
     from pathlib import Path
 
     from envcompile.git.trees import CommitTree
@@ -204,6 +204,16 @@ class KeptPlans:
         """
         scan = parsed.scans.get((layer_of(path), path))
         return path not in self.fixed and scan is not None and not scan.crds
+
+    def is_settings_file(self, path: str) -> bool:
+        """Tell whether a file is the settings of a layer, and nothing else: others do not read it."""
+        return path not in self.fixed and path in {
+            f"{OVERLAYS}/{layer}/{ENVIRONMENT_FILE}" for layers in self.layers.values() for layer in layers
+        }
+
+    def has_settings_of(self, environment: str, paths: Collection[str]) -> bool:
+        """Tell whether one of some files is the settings of a layer of an environment."""
+        return any(f"{OVERLAYS}/{layer}/{ENVIRONMENT_FILE}" in paths for layer in self.layers[environment])
 
     def with_edits(self, edits: Mapping[str, bytes | None], tree: Tree, parsed: ParsedFiles) -> KeptPlans | None:
         """The plans that hold when some files are other ones; None where that is more than an edit or a loss.

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Sequence
+from functools import reduce
 from hashlib import sha256
 from typing import TYPE_CHECKING, Protocol, overload
 
@@ -15,7 +16,7 @@ import msgspec
 
 from envcompile.plainfiles import read_plain, write_plain
 from envcompile.units.kept_scans import KeptScans, key_of, place_of
-from envcompile.units.table import NO_RECORDS, Table, pack
+from envcompile.units.table import NO_RECORDS, Table, pack, pieces
 from envcompile.units.unit import UnitExports
 from envcompile.units.why import MadeOf  # ruff: ignore[typing-only-first-party-import] - records are read by their types
 
@@ -30,6 +31,10 @@ FOLDER = ".envc/units"
 _FORMAT = b"envc units 6 "
 _GENERATIONS = 8
 """An entry that so many builds did not use is forgotten."""
+
+
+_MANY = 5_000
+"""Files of which what they speak of is not held in memory for its own sake."""
 
 
 class Remembered(msgspec.Struct, array_like=True):
@@ -415,9 +420,14 @@ class FolderMemo:
                 packed = {key: one for key, one in packed.items() if place_of(key)[1] not in refused}
             if not new and len(packed) == len(known):
                 return
-            body = pack({**packed, **written})
+            packed.update(written)
+            if len(packed) > _MANY:
+                write_checked(self._file("scans"), self._tool.encode(), b"\n", *pieces(packed))
+                self._scans = None  # which is read again when somebody asks
+                return
+            body = pack(packed)
         kept = Table(memoryview(body))
-        write_checked(self._file("scans"), b"%s\n%s" % (self._tool.encode(), body))
+        write_checked(self._file("scans"), self._tool.encode(), b"\n", body)
         self._scans = KeptScans(lambda: kept)
 
     def _load_scans(self) -> Table:
@@ -465,8 +475,13 @@ def read_checked(path: Path) -> bytes | None:
     return body if head == _FORMAT + b"%08x" % zlib.crc32(body) else None
 
 
-def write_checked(path: Path, body: bytes) -> None:
-    """Write a file of a memo behind its checksum, in one step; a folder that cannot be written is no error."""
+def write_checked(path: Path, *body: bytes) -> None:
+    """Write a file of a memo behind its checksum, in one step; a folder that cannot be written is no error.
+
+    Args:
+        path: the file.
+        body: its content, one part behind the other.
+    """
     from envcompile.git.own_folder import make_own
 
     if path.parent.is_symlink() or path.parent.parent.is_symlink():
@@ -476,4 +491,4 @@ def write_checked(path: Path, body: bytes) -> None:
         path.parent.mkdir(exist_ok=True)
     except OSError:
         return
-    write_plain(path, (_FORMAT + b"%08x" % zlib.crc32(body), body))
+    write_plain(path, (_FORMAT + b"%08x" % reduce(lambda checksum, part: zlib.crc32(part, checksum), body, 0), *body))

@@ -67,6 +67,8 @@ def settle(
         helpers.read()
     units = [project.units_of(environment) for environment in environments]
     project.release_scans()
+    if project.look is not None:
+        project.look.inputs.release()
     if helpers is not None:
         helpers.begin(units)
     waiting: list[list[tuple[Units, int]]] = []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from array import array
 from bisect import bisect_left
 from itertools import accumulate
 from typing import TYPE_CHECKING, Final
@@ -15,11 +16,19 @@ _NUMBER: Final = 8
 
 
 def pack(records: Mapping[bytes, bytes]) -> bytes:
-    """Records as a `Table` reads them: their count, where each key and each value ends, the sorted keys, the values."""
+    """Records as a `Table` reads them."""
+    return b"".join(pieces(records))
+
+
+def pieces(records: Mapping[bytes, bytes]) -> Iterator[bytes]:
+    """The same one piece after the other: count, where each key and each value ends, the sorted keys, the values."""
     keys = sorted(records)
-    values = [records[key] for key in keys]
-    ends = [*accumulate(map(len, keys)), *accumulate(map(len, values))]
-    return b"".join([struct.pack(f"{1 + len(ends)}Q", len(keys), *ends), *keys, *values])
+    lengths = map(len, map(records.__getitem__, keys))
+    ends = array("Q", [*accumulate(map(len, keys)), *accumulate(lengths)])
+    yield struct.pack("Q", len(keys))
+    yield ends.tobytes()
+    yield from keys
+    yield from map(records.__getitem__, keys)
 
 
 class Table:

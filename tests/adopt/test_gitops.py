@@ -149,3 +149,34 @@ def test_what_people_say_counts_before_what_objects_say(write: Write) -> None:
         **{f"overlays/{name}/kustomization.yaml": RENDERED.format(name) for name in ("dev", "prod")},
     })
     assert list(held(read_kustomizations(source))) == ["dev", "prod"]
+
+
+def test_an_application_of_another_repository_is_no_folder_of_this_one(write: Write) -> None:
+    """Of Applications that apply Applications the address is known, however others spell it."""
+    files = {}
+    for name in ("dev", "prod"):
+        files[f"root-{name}.yaml"] = argo("root", f"apps/{name}", "name: in-cluster").replace(
+            "https://example.com/x", "git@example.com:x.git"
+        )
+        files[f"apps/{name}/web.yaml"] = argo("web", f"web/{name}", "name: in-cluster")
+        files[f"apps/{name}/far.yaml"] = argo("far", "web", "name: in-cluster").replace("com/x", "com/other")
+        files[f"web/{name}/web.yaml"] = thing("web")
+    notes: list[str] = []
+    assert told(write(files), notes) == [("dev", "web/dev"), ("prod", "web/prod")]
+    assert "Application/far (apps/dev/far.yaml): its source `https://example.com/other` is another repository" in notes
+
+
+def test_objects_are_in_the_namespace_of_the_destination(write: Write) -> None:
+    """Those that name none and live in one, as Argo CD applies them; the base keeps the author's text."""
+    install("kustomize", "build")
+    files = {}
+    for name in ("dev", "prod"):
+        files[f"apps/{name}.yaml"] = argo("web", f"web/{name}", f"name: {name}, namespace: shop-{name}")
+        files[f"web/{name}/web.yaml"] = (
+            thing("web")
+            + "---\n"
+            + thing("other").replace("name: other", "name: other, namespace: elsewhere")
+            + "---\napiVersion: v1\nkind: Namespace\nmetadata: {name: elsewhere}\n"
+        )
+    (dev, _) = read_kustomizations(write(files)).environments
+    assert [each.value["metadata"].get("namespace") for each in dev.objects] == ["shop-dev", "elsewhere", None]

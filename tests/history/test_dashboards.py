@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
+import subprocess
 from contextlib import closing
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
+
+import pytest
 
 from envcompile import yamlio
 from tests.harness.command import run_envc
@@ -14,12 +18,13 @@ from tests.history.conftest import START
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-    import pytest
+    from pathlib import Path
 
     from envcompile.history.database import Database
     from tests.history.conftest import Folder
 
+# Read while pytest collects: each test has a home of its own, where nothing is installed.
+DATASETTE: Final = shutil.which("datasette")
 IMAGE = (
     "apiVersion: envcompile.dev/v1\nkind: Environment\nnamespace: production\nimages: [{name: nginx, newTag: '1.28'}]\n"
 )
@@ -62,6 +67,22 @@ def test_datasettes_questions_have_answers(folder: Folder) -> None:
     assert {row[0] for row in ask(folder, "busiest_fields")} >= {"data.color"}
     assert [row[:3] for row in ask(folder, "people")] == [("dev", "Ada", 1), ("prod", "Ada", 2)]
     assert {row[1] for row in ask(folder, "broken")} == {"dev", "prod"}
+
+
+@pytest.mark.skipif(DATASETTE is None, reason="there is no datasette on PATH (pip install datasette)")
+def test_datasette_itself_answers_them(folder: Folder, tmp_path: Path) -> None:
+    """The metadata is opened by the real one: every canned question is a page there, with the rows of its SQL."""
+    record(folder)
+    metadata = tmp_path / "metadata.yaml"
+    metadata.write_text(run_envc(None, "history", "dashboard", "datasette").out, encoding="utf-8")
+    file = str(folder.root / ".envc" / "history.db")
+    for name in QUERIES:
+        asked = [str(DATASETTE), "--immutable", file, "--metadata", str(metadata), "--get"]
+        done = subprocess.run(
+            [*asked, f"/history/{name}.json?_shape=arrays"], capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, done.stderr
+        assert json.loads(done.stdout)["rows"] == [list(row) for row in ask(folder, name)], name
 
 
 def test_every_question_is_asked_above() -> None:

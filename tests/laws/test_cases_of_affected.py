@@ -386,3 +386,42 @@ def test_a_named_file_reaches_what_is_compiled_by_it(tmp_path: Path, files: File
     # Of a name that ends in a hash nobody knows the next one.
     left, right = ({HASH.sub("", line.partition(" (")[0]) for line in lines} for lines in (exact, named))
     assert left == right
+
+
+@pytest.mark.parametrize(
+    "paths",
+    [
+        ("overlays/prod/environment.yaml",),
+        ("overlays/parent/environment.yaml",),
+        ("overlays/dev/environment.yaml",),
+        ("overlays/prod/environment.yaml", "base/web/config.yaml"),
+        ("overlays/empty/environment.yaml",),
+    ],
+    ids=["of an environment", "of a parent", "imported by jsonnet", "and a resource", "of nothing else"],
+)
+def test_settings_named_by_hand_reach_the_same_from_kept_plans(tmp_path: Path, paths: tuple[str, ...]) -> None:
+    """What a build kept answers as a fresh clone does: the environments of that layer, and whoever reads the file."""
+    shop = Workshop(tmp_path / "kept")
+    shop.put({
+        **START,
+        "base/web/config.yaml": config(1),
+        "base/names/names.jsonnet": (
+            "{apiVersion: 'v1', kind: 'ConfigMap', metadata: {name: 'names'}, "
+            "data: {said: importstr '../../overlays/dev/environment.yaml'}}\n"
+        ),
+        "overlays/parent/environment.yaml": environment("abstract: true\nlabels: {tier: one}\n"),
+        "overlays/dev/environment.yaml": environment("namespace: dev\n"),
+        "overlays/prod/environment.yaml": environment("namespace: prod\nextends: [../parent]\n"),
+        "overlays/prod/web.yaml": config(2),
+        "overlays/empty/environment.yaml": environment("namespace: empty\n"),
+    })
+    for _ in range(2):
+        built = ask(shop.root, "build")
+        assert built.code == 0, built.err
+    shop.commit()
+    fresh = Workshop(tmp_path / "fresh")
+    fresh.put(shop.files)
+    fresh.commit()
+    known, anew = ask_affected(shop, *paths), ask_affected(fresh, *paths)
+    assert known == anew
+    assert known

@@ -9,8 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from envcompile.actions.compliance import frameworks_named, trend
+from envcompile.git.repository import open_repository
 from envcompile.history.times import stamp
 from envcompile.pages.report import report_html
+from envcompile.pages.routes import ROUTES, Asked
 from envcompile.pages.site import Site
 from tests.pages.asking import ask
 from tests.pages.conftest import now
@@ -145,3 +148,31 @@ def test_frameworks_are_those_of_compliance(shop: Shop, address: str, report: st
                 assert cell.startswith(f"{environment['holds']} of {asked}"), (framework["title"], cell)
                 broken: list[Any] = [one["control"] for one in environment["controls"] if one["state"] == "broken"]
                 assert all(control in cell for control in broken[:3]), (broken, cell)
+
+
+def test_the_trend_is_that_of_compliance(shop: Shop, site: Site, report: str) -> None:
+    """Findings and broken controls of each week, of every environment; the last week is what `envc compliance` says."""
+    names = site.state.names
+    ends = [now() - 7 * 86_400 * number for number in range(7, -1, -1)]
+    points = trend(open_repository(shop.root), shop.root, names, frameworks_named(()), ends)
+    wanted = {name: [one for one in points if one.environment == name] for name in names}
+    assert report.count('<svg class="sv"', report.index('id="h-trend"')) >= 2
+    rows = {cells[0]: cells[1:] for cells in table(report, 'id="h-trend"')}
+    assert rows == {
+        name: [f"{one.findings:,} {sum(one.broken.values())} broken" for one in held] for name, held in wanted.items()
+    }
+    assert len(rows[names[-1]]) == len(ends)
+    told = said(shop, "compliance")["frameworks"]
+    for name in names:
+        broken = sum(one["broken"] for each in told for one in each["environments"] if one["environment"] == name)
+        assert rows[name][-1].endswith(f" {broken} broken")
+
+
+def test_the_trend_appears_on_the_page_of_checks(shop: Shop) -> None:
+    """Once it is worked out; until then the page names the command."""
+    site = Site(shop.root, now)
+    site.refresh()
+    route = next(one for one in ROUTES if one.pattern == "/checks")
+    assert b"envc compliance --trend 8" in route.make(site, Asked({}, {})).body
+    site.look_back()
+    assert b'id="h-trend"' in route.make(site, Asked({}, {})).body

@@ -105,6 +105,36 @@ def test_an_overlay_lays_its_entries_over_or_in_the_place_of_the_base(
     assert made(tmp_path, files)["data"] == data
 
 
+@pytest.mark.parametrize("behavior", ["merge", "replace"])
+@pytest.mark.parametrize("annotations", ["", "  annotations: {note: x}\n"])
+def test_an_overlay_takes_away_the_suffix_and_that_nobody_may_change_it(
+    tmp_path: Path, behavior: str, annotations: str
+) -> None:
+    """As kustomize does: names and options of an environment are what its own generator says."""
+    head = "apiVersion: envcompile.dev/v1\nkind: Generate\nmetadata: {name: settings}\nconfigMap: {literals: [A=1]}\n"
+    options = "options:\n  immutable: false\n  disableNameSuffixHash: true\n"
+    over = f"{head}behavior: {behavior}\n{options}"
+    base = f"{head}options:\n  immutable: true\n{annotations}"
+    value = made(tmp_path, {"base/web/g.yaml": base, "overlays/prod/g.yaml": over}, "rollout: suffix\n")
+    assert "immutable" not in value
+    assert value["metadata"]["name"] == "settings"
+    assert value["metadata"].get("annotations") == ({"note": "x"} if annotations else None)
+
+
+def test_an_overlay_with_nothing_below_has_nothing_to_take_away(tmp_path: Path) -> None:
+    """No null comes out."""
+    text = (
+        "apiVersion: envcompile.dev/v1\nkind: Generate\nmetadata: {name: settings}\nconfigMap: {literals: [A=1]}\n"
+        "options: {immutable: false, disableNameSuffixHash: true}\n"
+    )
+    assert made(tmp_path, {"overlays/prod/g.yaml": text}, "rollout: suffix\n") == {
+        "apiVersion": "v1",
+        "kind": "ConfigMap",
+        "metadata": {"name": "settings", "namespace": "shop"},
+        "data": {"A": "1"},
+    }
+
+
 def test_generated_names_take_a_suffix_where_the_environment_wants_it(tmp_path: Path) -> None:
     """`disableNameSuffixHash` is kustomize's option; other overlays patch the short name."""
     files = {**FILES, "base/web/web.yaml": WEB}
@@ -171,3 +201,16 @@ def test_a_line_without_a_name_is_told_by_its_number(tmp_path: Path) -> None:
         project(tmp_path, files).compile("prod")
     assert "line 2 of `vars.env` has no name of a variable before its `=`" in str(caught.value)
     assert "hidden" not in str(caught.value)
+
+
+def test_a_patch_that_jsonnet_makes_need_not_name_what_it_reaches(tmp_path: Path) -> None:
+    """It is generated, too, and has no metadata of its own."""
+    files = {
+        "base/web/web.yaml": WEB,
+        "overlays/prod/more.jsonnet": (
+            "{apiVersion: 'envcompile.dev/v1', kind: 'Patch', metadata: {name: 'more'}, target: {kind: 'Deployment'},"
+            " merge: {spec: {minReadySeconds: 3}}}"
+        ),
+    }
+    (web,) = [each for each in project(tmp_path, files, "").compile("prod").resources if each.id.kind == "Deployment"]
+    assert web.value["spec"]["minReadySeconds"] == 3

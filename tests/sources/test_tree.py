@@ -41,7 +41,7 @@ def test_lists_files_sorted_and_leaves_out_what_editors_write(write: Write) -> N
     """Hidden files, backups and lock files are no sources; symlinks inside the repository are followed."""
     tree = WorkingTree(write(ROOM_FOR_ALL))
     assert [entry.path for entry in tree.files("base")] == SEEN
-    assert {entry.path: entry.size for entry in tree.files("base/")}["base/link.yaml"] == 4
+    assert len(tree.read("base/link.yaml")) == 4
 
 
 def test_a_commit_gives_the_same_files_as_the_folder(write: Write, commit: Commit) -> None:
@@ -75,7 +75,7 @@ def test_a_commit_keeps_what_the_folder_changed_since(write: Write, commit: Comm
     assert tree.read("base/a.yaml") == b"old"
     first = tree.files("base")[0]
     commit(root)
-    assert open_repository(root / "apps" / "shop").commit_tree("HEAD").files("base")[0].inode != first.inode
+    assert open_repository(root / "apps" / "shop").commit_tree("HEAD").files("base")[0].blob != first.blob
 
 
 def test_a_commit_knows_its_contents_without_reading_them(write: Write, commit: Commit) -> None:

@@ -192,6 +192,27 @@ def test_what_was_written_is_asked_for_by_name(tmp_path: Path, change: str) -> N
     assert files.are_in(str(folder)) is (change in {"", "another file"})
 
 
+@pytest.mark.parametrize("change", ["none", "other bytes", "a folder", "gone", "a link to the same bytes"])
+def test_what_a_young_file_holds_is_held_against_what_the_build_read(built: Path, change: str) -> None:
+    """Also where its stat, as it is said here, shows nothing; the digest of what was read is asked."""
+    path = "base/web/config.yaml"
+    file, kept = built / path, look(built).snapshot
+    assert kept is not None
+    assert kept.racy[path] == snapshot.BY_DIGEST
+    data = file.read_bytes()
+    if change != "none":
+        file.unlink()
+    if change == "other bytes":
+        file.write_bytes(data[::-1])
+    elif change == "a folder":
+        file.mkdir()
+    elif change == "a link to the same bytes":
+        (built / "same.yaml").write_bytes(data)
+        file.symlink_to(built / "same.yaml")
+    is_same = change in {"none", "a link to the same bytes"}
+    assert kept.changed_inputs(str(built), kept.inputs) == (set() if is_same else {path})
+
+
 def test_a_file_saved_just_before_a_build_is_read_again_only_once(built: Path) -> None:
     """Its stat tells enough once it is old; until then what it holds is compared."""
     file = next((built / "base").rglob("*.yaml"))

@@ -41,6 +41,8 @@ _RESOURCES: Final = frozenset(
 )
 _SUBSCRIPTED: Final = re.compile(r"(metadata\.(?:labels|annotations))\['(.*)'\]", re.DOTALL)
 _DIVISORS: Final = frozenset({"0", "1", *(f"1{suffix}" for suffix in "kMGTPE"), *(f"1{s}i" for s in "KMGTPE")})
+_OWN_RESTARTS: Final = 34
+"""The version from which on a container may say itself when it starts again (ContainerRestartRules)."""
 _SOURCES: Final = ("fieldRef", "resourceFieldRef", "configMapKeyRef", "secretKeyRef", "fileKeyRef")
 
 
@@ -132,7 +134,9 @@ def container(value: dict[str, Any], place: Place) -> Said:
     yield from _mounts_and_devices(value)
     yield from _probes(value, place)
     yield from _resize(value, place)
-    if value.get("restartPolicyRules") and value.get("restartPolicy") is None:
+    if place.release < _OWN_RESTARTS and value.get("restartPolicy") and place.names[-1:] == ("containers",):
+        yield ("restartPolicy",), f"only an init container has a `restartPolicy` before 1.{_OWN_RESTARTS}"
+    if place.release >= _OWN_RESTARTS and value.get("restartPolicyRules") and value.get("restartPolicy") is None:
         yield ("restartPolicy",), "`restartPolicy` is missing beside `restartPolicyRules`"
     image = value.get("image")
     if place.kind == "Pod" and isinstance(image, str) and image and image != image.strip():

@@ -38,6 +38,8 @@ _REQUEST: Final = frozenset({
     "kind", "resource", "subResource", "requestKind", "requestResource", "requestSubResource", "name", "namespace",
     "operation", "userInfo", "dryRun", "options",
 })  # fmt: skip
+_DEVICE: Final = frozenset({"allowMultipleAllocations", "attributes", "capacity", "driver"})
+"""Source: staging/src/k8s.io/dynamic-resource-allocation/cel/compile.go, newCompiler."""
 _NAMESPACE: Final = frozenset({"metadata", "spec", "status"})
 _USER: Final = frozenset({"username", "uid", "groups", "extra"})
 
@@ -92,6 +94,8 @@ def _bad_name(chain: Chain, names: Sequence[str], variables: Sequence[str] | Non
         return f"uses `{chain.name}`, which is not there: {', '.join(names)}"
     if chain.name == "namespaceObject" and chain.fields and chain.fields[0] not in _NAMESPACE:
         return f"uses `namespaceObject.{chain.fields[0]}`, which is no field of a Namespace that it sees"
+    if chain.name == "device" and chain.fields and chain.fields[0] not in _DEVICE:
+        return f"uses `device.{chain.fields[0]}`, which is no field of a device: {', '.join(sorted(_DEVICE))}"
     if chain.name == "request" and chain.fields:
         if chain.fields[0] not in _REQUEST:
             return f"uses `request.{chain.fields[0]}`, which is no field of a request"
@@ -150,6 +154,8 @@ def webhook(value: dict[str, Any], _: Place) -> Said:
 def device_selector(value: dict[str, Any], _: Place) -> Said:
     """A selector of devices."""
     yield from _say(value, (), "expression", ("device",), ("bool",))
+    if text_at(value, "expression").strip() == "device":
+        yield ("expression",), "`expression` results in a device where a bool belongs"
 
 
 def schema_rules(part: Part, *, is_root: bool) -> Said:

@@ -3,7 +3,8 @@
 Learned from kube-apiserver 1.37 with `--emulated-version` of 1.34, 1.35 and 1.36. A field whose gate is off is dropped
 before anything looks into it. Sources: pkg/features/kube_features.go and staging/src/k8s.io/apiserver/pkg/features of
 kubernetes/kubernetes (ContainerRestartRules, ImageVolume, ClusterTrustBundleProjection, DRADeviceTaints,
-StrictIPCIDRValidation, JobSuccessPolicy, JobManagedBy, ServiceTrafficDistribution, RecursiveReadOnlyMounts,
+StrictIPCIDRValidation, JobSuccessPolicy, JobManagedBy, PreferSameTrafficDistribution, ServiceTrafficDistribution,
+RecursiveReadOnlyMounts, HPAConfigurableTolerance, MaxUnavailableStatefulSet, MutableCSINodeAllocatableCount,
 InPlacePodVerticalScaling, MatchLabelKeysInPodAffinity, DynamicResourceAllocation, VolumeAttributesClass,
 CustomResourceFieldSelectors), ValidateStatefulSetSpec and ValidatePodTemplateSpecForStatefulSet of the versions, and
 the tags of declarative validation.
@@ -31,19 +32,24 @@ class _Later(NamedTuple):
     """Names of fields that follow each other on the way."""
     is_last: bool = False
     """Whether the last of the names must be the field itself."""
+    dropped_since: int = 0
+    """The minor version from which on it is dropped; before, it was refused."""
 
 
 _LATER: Final = (
     _Later(35, (), ("restartPolicyRules",)),
-    _Later(35, (), ("containers", "restartPolicy"), is_last=True),
+    _Later(35, (), ("containers", "restartPolicy"), is_last=True, dropped_since=34),
+    _Later(35, ("CSIDriver",), ("nodeAllocatableUpdatePeriodSeconds",), is_last=True),
+    _Later(35, ("HorizontalPodAutoscaler",), ("tolerance",), is_last=True),
     _Later(35, (), ("volumes", "image")),
     _Later(36, ("ResourceClaim", "ResourceClaimTemplate"), ("tolerations",)),
     _Later(37, ("ResourceClaim", "ResourceClaimTemplate"), ("tolerations",), is_last=True),
     _Later(37, (), ("projected", "sources", "clusterTrustBundle")),
     _Later(37, ("PriorityClass",), ("value",), is_last=True),
+    _Later(37, ("StatefulSet",), ("rollingUpdate", "maxUnavailable"), is_last=True),
     _Later(37, ("ClusterRoleBinding", "RoleBinding"), ("roleRef", "apiGroup"), is_last=True),
     _Later(37, ("EndpointSlice",), ("endpoints",), is_last=True),
-    # Learned from kube-apiserver 1.30, and read in the sources of 1.31 to 1.34.
+    # Learned from kube-apiserver 1.30 and 1.33, and read in the sources of 1.31 to 1.34.
     _Later(31, ("ControllerRevision",), ("data",), is_last=True),
     _Later(31, ("CustomResourceDefinition",), ("selectableFields",)),
     *(
@@ -57,11 +63,14 @@ _LATER: Final = (
     _Later(32, ("CronJob", "Job"), ("managedBy",), is_last=True),
     _Later(33, ("StatefulSet",), ("spec", "serviceName"), is_last=True),
     _Later(33, (), ("resizePolicy",)),
+    _Later(34, ("EndpointSlice",), ("hints", "forNodes")),
     _Later(34, ("HorizontalPodAutoscaler",), ("scaleTargetRef", "apiVersion"), is_last=True),
     _Later(34, ("StatefulSet",), ("volumeClaimTemplates",)),
     _Later(34, (), ("resources", "claims")),
     _Later(34, (), ("volumeAttributesClassName",), is_last=True),
 )
+_FILLED_IN: Final = (("roleRef", "apiGroup"), ("value",))
+"""Fields that older versions give a value when they have none; what is there was always looked at."""
 _PODS_OF_SETS: Final = 34
 """The version from which on the pods of a StatefulSet are judged, and not only their labels and how they end."""
 _ALWAYS_OF_SETS: Final = ("restartPolicy", "activeDeadlineSeconds")
@@ -85,7 +94,9 @@ def is_judged(value: dict[str, Any], pointer: Pointer, release: int) -> bool:
     kind = str(value.get("kind"))
     if kind == "ControllerRevision" and value.get("data") is None:
         return True
-    if any(release < later.since and _is_about(later, kind, names) for later in _LATER):
+    if names in _FILLED_IN and at(value, *pointer):
+        return True
+    if any(later.dropped_since <= release < later.since and _is_about(later, kind, names) for later in _LATER):
         return False
     is_of_set = kind == "StatefulSet" and names[:3] == ("spec", "template", "spec")
     if release < _PODS_OF_SETS and is_of_set and names[3:4] not in [(name,) for name in _ALWAYS_OF_SETS]:

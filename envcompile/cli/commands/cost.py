@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 
 import typer
 
-from envcompile.cli.arguments import Envs, Format, Untrusted, history_of, project_of
+from envcompile.cli.arguments import Envs, Untrusted, history_of, project_of
 from envcompile.cli.load_options import PriceFile
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
+    from envcompile.actions.cost import CostChanges, Costs
+    from envcompile.actions.cost_history import CostHistory
     from envcompile.cost.prices import PriceList
     from envcompile.units.project import CompiledEnvironment
 
+_Found = TypeVar("_Found", "Costs", "CostChanges", "CostHistory")
+CostFormat = Literal["text", "json", "csv", "markdown"]
 EPILOG = """Examples:
 
   envc cost                         every environment, at list prices
@@ -55,7 +59,9 @@ def register(app: typer.Typer) -> None:
         used: Annotated[
             bool, typer.Option("--used", help="Bill what pods of watched clusters use, where that is more.")
         ] = False,
-        output_format: Format = "text",
+        output_format: Annotated[
+            CostFormat, typer.Option("--format", "-o", metavar="text|json|csv|markdown", help="How to print.")
+        ] = "text",
         untrusted: Untrusted = False,
     ) -> None:
         """Say what environments cost a month: what their pods request, times prices.
@@ -70,7 +76,6 @@ def register(app: typer.Typer) -> None:
         from envcompile.actions.cost import cost_changes, costs
         from envcompile.actions.cost_history import cost_history
         from envcompile.actions.prices import prices_of
-        from envcompile.cli.output import answer, table
         from envcompile.cli.render.cost import change_lines, changes_data, cost_lines, costs_data
         from envcompile.cli.render.cost_history import history_data, history_lines
         from envcompile.errors import Problem, UsageError
@@ -86,27 +91,18 @@ def register(app: typer.Typer) -> None:
                 listed = prices_of(project.tree, prices)
                 order = project.environments
                 told = cost_history(past, order, environments or (), listed, today, int(now.timestamp()), since)
-            if output_format == "json":
-                answer(**history_data(told))
-            else:
-                table(history_lines(told))
+            _print(told, output_format, history_data, history_lines)
             return
         if source is not None:
             limits = limits_for(os.environ, is_trusted=not untrusted)
             root = find_root(context.obj.project)
             changes = cost_changes(root, environments or (), today, source=source, prices=prices, limits=limits)
-            if output_format == "json":
-                answer(**changes_data(changes))
-            else:
-                table(change_lines(changes))
+            _print(changes, output_format, changes_data, change_lines)
             return
         known = partial(_with_usage, context.obj.project, int(now.timestamp())) if used else None
         with project_of(context, untrusted=untrusted) as project:
             found = costs(project, environments or (), today, prices=prices, known=known)
-        if output_format == "json":
-            answer(**costs_data(found))
-        else:
-            table(cost_lines(found))
+        _print(found, output_format, costs_data, cost_lines)
 
 
 def _with_usage(folder: Path, now: int, prices: PriceList, compiled: Sequence[CompiledEnvironment]) -> PriceList:
@@ -124,3 +120,21 @@ def _with_usage(folder: Path, now: int, prices: PriceList, compiled: Sequence[Co
         environments[built.compiled.environment] = (context, spaces)
     with closing(open_live(folder)) as database:
         return with_usage(prices, database, environments, now)
+
+
+def _print(
+    found: _Found,
+    output_format: CostFormat,
+    as_data: Callable[[_Found], dict[str, Any]],
+    as_text: Callable[[_Found], Iterable[str]],
+) -> None:
+    from envcompile.cli.output import answer, raw, table
+
+    if output_format == "json":
+        answer(**as_data(found))
+    elif output_format == "text":
+        table(as_text(found))
+    else:
+        from envcompile.cli.render import cost_tables
+
+        raw(cost_tables.as_csv(found) if output_format == "csv" else cost_tables.as_markdown(found))

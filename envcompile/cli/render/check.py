@@ -28,6 +28,8 @@ _ON_A_TERMINAL: Final = 100
 """Places that fill a terminal's memory, and nobody's."""
 _NARROWEST: Final = 40
 """Characters of a line below which nobody can read a sentence."""
+_MOST_GONE: Final = 10
+"""Entries of a baseline that are told one by one when nothing is found there any more."""
 _MANY: Final = 20
 """From here on nobody mends all of them today: that is what a baseline is for."""
 
@@ -131,7 +133,9 @@ def remarks(report: Report, baseline: str, groups: Sequence[Group]) -> list[str]
         baseline: the name of the baseline's file.
         groups: the findings together.
     """
-    lines = [f"{baseline}: no longer found: {entry}" for entry in report.stale]
+    lines = [f"{baseline}: no longer found: {entry}" for entry in report.stale[:_MOST_GONE]]
+    if len(report.stale) > _MOST_GONE:
+        lines.append(f"{baseline}: no longer found: {len(report.stale) - _MOST_GONE} more")
     if report.stale:
         lines.append(f"hint: take what is gone out of {baseline}: envc check --write-baseline")
     if report.unknown_kinds:

@@ -5,7 +5,8 @@
 with the answers of kube-apiserver 1.37 to a dry run of create. `python -m tests.oracles.mutants` draws and asks anew.
 `mutants-1.30.jsonl.gz` has the answers of kube-apiserver 1.30.14 to those whose valid object it takes.
 `written.jsonl.gz` has the answers to 1,100 changes that people make, written by hand, and to 1,500 drawn ones, of the
-objects in `written/`: all fields of pods, every type of volume, and the kinds that few write.
+objects in `written/`: all fields of pods, every type of volume, and the kinds that few write. `mutants-1.33.jsonl.gz`
+and `written-1.33.jsonl.gz` have the answers of kube-apiserver 1.33.13, to changes drawn with a seed of their own.
 """
 
 import copy
@@ -66,6 +67,7 @@ MENDED: Final = tuple(
 It takes the name of a webhook's service for its namespace and the other way round, counts a StatefulSet's volumes
 behind those of its claims, and names Go's types where they are embedded.
 """
+_IMAGE_VOLUMES: Final = 35
 _GO_TYPE: Final = re.compile(r"(^|\.)[A-Z]\w*(?=\.|$)")
 
 
@@ -84,6 +86,8 @@ RECORDINGS: Final = (
     Recording(NEWEST, "mutants", "seeds"),
     Recording("1.30", "mutants-1.30", "seeds"),
     Recording(NEWEST, "written", "written"),
+    Recording("1.33", "mutants-1.33", "seeds"),
+    Recording("1.33", "written-1.33", "written"),
 )
 
 
@@ -180,7 +184,9 @@ def judged(recording: Recording) -> Iterator[Judged]:
             yield Judged(mutant, kind, (), is_named=False, crash=repr(error))
             continue
         shift = len(base["spec"].get("volumeClaimTemplates", ())) if kind == "StatefulSet" else 0
-        wanted = [_tokens(way) for field in mutant.fields for way in (field, _mend(field, shift))]
+        gone = _dropped(base) if int(api.version.partition(".")[2]) < _IMAGE_VOLUMES else None
+        fields = [_counted(field, gone) for field in mutant.fields]
+        wanted = [_tokens(way) for field in fields for way in (field, _mend(field, shift))]
         named = any(_matches(claim.pointer, field) for claim in claims for field in wanted)
         yield Judged(mutant, kind, claims, is_named=named)
 
@@ -215,6 +221,19 @@ def _mend(field: str, shift: int) -> str:
     if shift:
         field = re.sub(r"(?<=template\.spec\.volumes\[)\d+", lambda found: str(int(found[0]) - shift), field)
     return field
+
+
+def _dropped(base: Any) -> int | None:
+    """The position of a Pod's volume that holds an image, which older servers drop before they count."""
+    volumes = base["spec"].get("volumes", ()) if base["kind"] == "Pod" else ()
+    return next((position for position, volume in enumerate(volumes) if "image" in volume), None)
+
+
+def _counted(field: str, gone: int | None) -> str:
+    """A field with the position that it has in the object."""
+    if gone is None:
+        return field
+    return re.sub(r"(?<=^spec\.volumes\[)\d+", lambda found: str(int(found[0]) + (int(found[0]) >= gone)), field)
 
 
 def _tokens(field: str) -> tuple[str | int, ...]:

@@ -280,6 +280,25 @@ def test_only_some_rules_are_asked(project: Path) -> None:
     )
 
 
+def test_a_choice_that_leaves_no_rule_is_refused(project: Path) -> None:
+    """Nothing found would say nothing."""
+    code, out, err = run_envc(project, "check", "--select", "image", "--ignore", "image")
+    assert (code, out) == (2, "")
+    assert err.startswith("error: no rule is left that is selected and not ignored\n")
+
+
+def test_many_entries_that_are_gone_are_counted(project: Path) -> None:
+    """Ten are told one by one."""
+    run_envc(project, "check", "--write-baseline")
+    file = project / ".envc-baseline.json"
+    written = json.loads(file.read_text())
+    written["findings"] += [written["findings"][0] | {"fingerprint": f"{number:016}"} for number in range(30)]
+    file.write_text(json.dumps(written))
+    told = [line for line in run_envc(project, "check").err.splitlines() if "no longer found" in line]
+    assert len(told) == 11
+    assert told[-1] == ".envc-baseline.json: no longer found: 20 more"
+
+
 def test_what_was_not_asked_stays_in_the_baseline(project: Path) -> None:
     """It is neither gone nor dropped when the file is written anew."""
     run_envc(project, "check", "--write-baseline")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 from typing import TYPE_CHECKING
 
@@ -115,3 +117,54 @@ def test_prices_that_cannot_be_read(tmp_path: Path) -> None:
     outcome = run_envc(project(tmp_path), "cost", "--prices", "none.yaml")
     assert outcome.code == 2
     assert "the prices none.yaml cannot be read" in outcome.err
+
+
+def test_costs_for_a_spreadsheet_are_those_of_json(tmp_path: Path) -> None:
+    """Line by line: now, what a change adds, and what a period cost; nothing in them is a formula."""
+    root = project(tmp_path)
+    rows = _csv(root, "cost")
+    documents = json.loads(run_envc(root, "cost", "-o", "json").out)["environments"]
+    assert [(row["environment"], row["name"], float(row["expected"]), float(row["memory_gib"])) for row in rows] == [
+        (one["environment"], item["resource"]["name"], item["monthly"]["expected"], item["memoryGib"])
+        for one in documents
+        for item in one["items"]
+    ]
+    run_envc(root, "history", "import")
+    write_files(
+        root, {"base/web/web.yaml": WEB.format(replicas=4, memory="2Gi").replace("name: web}", "name: web}", 1)}
+    )
+    changes = json.loads(run_envc(root, "cost", "--diff", "HEAD", "-o", "json").out)["environments"]
+    assert [
+        (row["field"], row["old"], row["new"], float(row["added"])) for row in _csv(root, "cost", "--diff", "HEAD")
+    ] == [
+        (cause["field"], str(cause["old"]), str(cause["new"]), cause["added"]["expected"])
+        for one in changes
+        for item in one["items"]
+        for cause in item["causes"]
+    ]
+    commit(root)
+    run_envc(root, "history", "import")
+    over = json.loads(run_envc(root, "cost", "--since", "2020-01-01", "-o", "json").out)["environments"]
+    told = _csv(root, "cost", "--since", "2020-01-01")
+    assert [float(row["added"]) for row in told if row["commit"]] == [
+        step["added"]["expected"] for one in over for step in one["steps"]
+    ]
+    assert [float(row["after"]) for row in told if not row["commit"]] == [one["monthly"]["expected"] for one in over]
+
+
+def test_costs_for_a_comment(tmp_path: Path) -> None:
+    """A line for each environment, with price list and currency above; a name cannot end its cell."""
+    root = project(tmp_path)
+    text = run_envc(root, "cost", "-o", "markdown").out
+    assert text.startswith("USD a month of 730 hours, estimated with OpenCost defaults")
+    assert "| dev | 52.34 | 52.34 |" in text
+    assert "#### prod" in text
+    assert "| Deployment/web | 52.34 | 52.34 |  |" in text
+    write_files(root, {"base/web/web.yaml": WEB.format(replicas=4, memory='"2Gi"')})
+    added = run_envc(root, "cost", "--diff", "HEAD", "-o", "markdown").out
+    assert "| dev | +64.71 | 117.05 |" in added
+    assert "spec.replicas: 2 -\\> 4" in added or "spec.replicas: 2 -&gt; 4" in added or "spec.replicas: 2 -> 4" in added
+
+
+def _csv(root: Path, *words: str) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(run_envc(root, *words, "-o", "csv").out)))
