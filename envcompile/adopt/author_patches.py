@@ -26,6 +26,13 @@ if TYPE_CHECKING:
 
 _FIELDS: Final = ("patchesStrategicMerge", "patches", "patchesJson6902")
 """In the order in which kustomize lays them."""
+_PLAIN: Final = frozenset({"Service", "ReplicationController"})
+"""Kinds whose selector is the labels themselves."""
+_SELECTING: Final = frozenset({
+    ("", "Service"), ("", "ReplicationController"), ("apps", "Deployment"), ("apps", "StatefulSet"),
+    ("apps", "DaemonSet"), ("apps", "ReplicaSet"),
+})  # fmt: skip
+"""Kinds in whose selectors kustomize puts labels whether they have some or not."""
 _INLINE: Final = 2000
 """Patches inside of a kustomization stand behind documents of the author's, should they be in one file."""
 _MOST_TARGETS: Final = 8
@@ -70,6 +77,11 @@ def read_patches(source: Path, kustomization: Kustomization, objects: Sequence[V
         kustomization: whose patches they are.
         objects: what it is made into, for what a target reaches.
     """
+    for patch in _selectors(kustomization, objects):
+        reached = tuple(dict.fromkeys(what_of(value) for value in objects if _fits(patch.target or {}, value, objects)))
+        for value in yamlio.load_all(patch.text.encode(), patch.place[0]):
+            # Of a single object they are said with the rest of it.
+            yield from _wide(patch, value, reached)
     for patch in _patches(source, kustomization):
         if patch.target is None:
             yield from _named(patch, objects)
@@ -107,6 +119,27 @@ def _patches(source: Path, kustomization: Kustomization) -> Iterator[_Patch]:
                 if data is not None:
                     keeps = file.endswith((".yaml", ".yml"))
                     yield _Patch((file, 0), data.decode("utf-8", "replace"), target, keeps_file=keeps)
+
+
+def _selectors(kustomization: Kustomization, objects: Sequence[Value]) -> Iterator[_Patch]:
+    """What labels that go into selectors, too, say of the selectors of each kind; settings say the rest of them.
+
+    Source: kustomize's `commonLabels` and `includeSelectors`, api/internal/konfig/builtinpluginconsts/commonlabels.go.
+    """
+    common = kustomization.value.get("commonLabels")
+    found = [common] if type(common) is dict else []
+    found += [
+        entry["pairs"]
+        for _, entry in kustomization.maps("labels")
+        if entry.get("includeSelectors") is True and type(entry.get("pairs")) is dict
+    ]
+    pairs = {str(key): str(text) for each in found for key, text in each.items()}
+    kinds = dict.fromkeys(value["kind"] for value in objects if pairs and what_of(value)[:2] in _SELECTING)
+    for number, kind in enumerate(sorted(kinds)):
+        selector: Value = pairs if kind in _PLAIN else {"matchLabels": pairs}
+        file = posixpath.join(kustomization.folder, f"selectors-{kind.lower()}.yaml").removeprefix("./")
+        text = yamlio.dump({"spec": {"selector": selector}})
+        yield _Patch((file, _INLINE + number), text, {"kind": kind}, keeps_file=True)
 
 
 def _named(patch: _Patch, objects: Sequence[Value]) -> Iterator[Written]:

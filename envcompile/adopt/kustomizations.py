@@ -6,6 +6,7 @@ import posixpath
 import re
 from typing import TYPE_CHECKING, Any, Final
 
+from envcompile import yamlio
 from envcompile.adopt.affixes import marked
 from envcompile.adopt.author_patches import patch_files, read_patches
 from envcompile.adopt.authors import read_written, what_of
@@ -346,7 +347,17 @@ def _written(
     for number, fields in enumerate(added):
         over = Kustomization(f"{_OVER}-{number}", is_component=False, uses=frozenset(), value=fields)
         patches += read_patches(source, over, values)
-    return tuple(written), tuple(patches)
+    return tuple(written), tuple(_once(patches))
+
+
+def _once(patches: Sequence[Written]) -> Iterator[Written]:
+    """The patches without those for several objects that say what another one says, and without their parts."""
+    known: dict[str, tuple[str, int]] = {}
+    gone = set()
+    for each in patches:
+        if each.is_wide and known.setdefault(yamlio.dump(each.value), each.place) != each.place:
+            gone.add(each.place)
+    yield from (each for each in patches if not {each.place, each.part_of} & gone)
 
 
 def _as_called(written: Sequence[Written], whats: Collection[What]) -> list[Written]:

@@ -200,3 +200,32 @@ def test_what_flux_lays_over_a_path_is_kept_over_the_path(tmp_path: Path) -> Non
     said = "".join(path.read_text(encoding="utf-8") for path in (tmp_path / "new/overlays/prod").rglob("*.yaml"))
     assert "  # the tier\n  - {op: replace, path: /metadata/labels/tier, value: prod}\n" in said
     assert (tmp_path / "new/base/apps/web.yaml").read_text(encoding="utf-8") == BASE["base/web.yaml"]
+
+
+@pytest.mark.parametrize(
+    "said",
+    ["commonLabels: {env: %s}\n", "labels: [{pairs: {env: %s}, includeSelectors: true}]\n"],
+    ids=["common", "pairs"],
+)
+def test_labels_in_selectors_are_said_once_a_kind(said: str, kustomize: Path, tmp_path: Path) -> None:
+    """However many workloads there are; labels of objects and pods are settings."""
+    tree = dict(BASE)
+    tree["base/web.yaml"] = tree["base/web.yaml"].replace("labels: {}}", "labels: {tier: data}}") + "".join(
+        f"---\napiVersion: v1\nkind: Service\nmetadata: {{name: {name}}}\nspec: {{selector: {{app: {name}}}}}\n"
+        for name in ("web", "api")
+    )
+    for name in ("dev", "prod"):
+        tree[f"overlays/{name}/kustomization.yaml"] = "resources: [../../base]\n" + said % name
+    texts = brought_over(kustomize, tmp_path, tree)
+    overlay = {path: text for path, text in texts.items() if path.startswith("overlays/prod/")}
+    assert set(overlay) == {
+        "overlays/prod/environment.yaml",
+        "overlays/prod/selectors-deployment.yaml",
+        "overlays/prod/selectors-service.yaml",
+        "overlays/prod/db/statefulset-db.yaml",
+    }
+    assert "kind: Patch\n" in overlay["overlays/prod/selectors-deployment.yaml"]
+    assert overlay["overlays/prod/selectors-deployment.yaml"].endswith(
+        "merge:\n  spec:\n    selector:\n      matchLabels:\n        env: prod\n"
+    )
+    assert "podLabels:\n  env: prod\n" in overlay["overlays/prod/environment.yaml"]
