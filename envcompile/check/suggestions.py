@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from itertools import islice
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from envcompile.errors import nearest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from envcompile.model import Resource
 
@@ -16,6 +17,29 @@ def suggestion(name: str, known: Iterable[str]) -> str:
     """`did you mean …? ` for a name that is close to a known one; empty otherwise."""
     near = nearest(name, known, limit=1)
     return f"did you mean `{near[0]}`? Else " if near else ""
+
+
+One = TypeVar("One")
+_TOLD: Final = 10
+"""So many of one finding's workloads are told of one by one."""
+
+
+def told(found: Iterable[tuple[str, One]]) -> Iterator[tuple[str, str, One]]:
+    """What is told of the workloads that one selector finds: each, or where there are many all of them at once.
+
+    Every pair of thousands of budgets and thousands of workloads would be millions of findings.
+
+    Args:
+        found: name and what is known of each; no more than a few are asked for.
+
+    Returns:
+        the name to show, the name of the first that it stands for, and what is known of that.
+    """
+    few = list(islice(found, _TOLD + 1))
+    if len(few) <= _TOLD:
+        yield from ((name, name, one) for name, one in few)
+    else:
+        yield f"{', '.join(name for name, _ in few[:_TOLD])} and others", *few[0]
 
 
 class NamesOfKinds:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any, Final
 
 from envcompile.compose.configmaps import REPLACE_ANNOTATION, replaced_keys
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from envcompile.kubernetes import Node
     from envcompile.model import Pointer
 
+_SHOWN: Final = 3
 _NAMING: Final = ("name", "id", "key", "containerName", "alert", "job_name", "host", "type")
 """Fields by which people tell the items of a list apart, the most telling first."""
 
@@ -105,10 +107,20 @@ def text_losses(
     meant = replaced_keys(patch)
     for key, text in above.items():
         old = below.get(key)
-        if key in meant or "*" in meant or not isinstance(text, str) or not isinstance(old, str) or "\n" not in old:
+        if key in meant or "*" in meant or not isinstance(text, str) or not isinstance(old, str):
             continue
         had, has = _lines(old), _lines(text)
-        if not has or 2 * len(had & has) >= len(had) or len(has) >= len(had):
+        if len(had) == len(has) == 1:
+            gone = settings_gone(old, text)
+            if gone and (how := configtext.how_merged(key, old, text)).startswith("replaced"):
+                what = f"`data.{key}` is {how}; of the settings on its line {', '.join(gone[:_SHOWN])} are gone"
+                yield (
+                    ("data", key),
+                    what,
+                    f'state all of them, or annotate the patch with {REPLACE_ANNOTATION}: "{key}"',
+                )
+            continue
+        if "\n" not in old or not has or 2 * len(had & has) >= len(had) or len(has) >= len(had):
             continue
         how = configtext.how_merged(key, old, text)
         if how.startswith("replaced"):
@@ -121,6 +133,25 @@ def text_losses(
                 what += f"{', '.join(lists[:3])}{' and more' if len(lists) > 3 else ''}"
                 fix = "state all items of these lists in the patch"
                 yield ("data", key), what, f'{fix}, or the whole text with {REPLACE_ANNOTATION}: "{key}"'
+
+
+def settings_gone(old: str, text: str) -> list[str]:
+    """The names of settings that go where one line replaces another; none when it does not look like an oversight.
+
+    One value in the place of another is what people mean by a patch. A line that is a list of `name=value`, such as
+    feature gates or a connection string, looks as if it were merged when the other line states only a few of its names,
+    and no other ones.
+    """
+    below, above = _settings(old), _settings(text)
+    few = len(below) > 1 and above and above < below and 2 * len(above) <= len(below)
+    return sorted(below - above) if few else []
+
+
+def _settings(line: str) -> set[str]:
+    """The names on a line of nothing but `name=value`, between commas, semicolons or blanks; empty for others."""
+    parts = [part for part in re.split(r"[,;\s]+", line.strip()) if part]
+    found = [re.match(r"([\w./-]+)=", part) for part in parts]
+    return {one[1] for one in found if one is not None} if all(found) else set()
 
 
 def _lines(text: str) -> set[str]:

@@ -6,6 +6,7 @@ from itertools import product
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from envcompile.compose.configmaps import line_in_text
+from envcompile.compose.losses import settings_gone
 from envcompile.compose.ways import ListMerge, Way, part_of, patch_root
 from envcompile.kubernetes.fieldpath import Item, format_field, look_up, resolve
 from envcompile.values import ABSENT, same
@@ -196,8 +197,10 @@ def _text_rule(resource: Resource, path: FieldPath) -> str:
     lists: dict[str, None] = {}
     for step in resource.steps:
         before, stated = _at(step.before, path), _at(patch_root(step), path)
-        if not isinstance(before, str) or not isinstance(stated, str) or "\n" not in before + stated:
+        if not isinstance(before, str) or not isinstance(stated, str):
             continue
+        if "\n" not in before + stated and not settings_gone(before, stated):
+            continue  # one value for another, which is what everybody takes it for
         how = configtext.how_merged(filename, before, stated)
         lists |= dict.fromkeys(configtext.replaced_lists(filename, before, stated))
         if not how.startswith("replaced") and same(_at(step.after, path), stated) and not same(before, stated):

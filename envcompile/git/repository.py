@@ -10,6 +10,7 @@ from envcompile.errors import Problem, UsageError, nearest
 from envcompile.git.discovery import find, shared_folder
 from envcompile.git.identity import identity, readable
 from envcompile.git.index import IndexTree, blobs_of, changed_in_index, staged
+from envcompile.git.moves import Moves, holds_sources
 from envcompile.git.objects import GitObjects
 from envcompile.git.run import ask, ask_quietly
 from envcompile.git.trees import CommitTree
@@ -54,6 +55,8 @@ class Repository(NamedTuple):
     """The work tree's own git folder."""
     common_folder: Path
     """The git folder that all work trees share."""
+    moves: Moves
+    """Where the project was before its folder was moved."""
 
     @property
     def top(self) -> Path:
@@ -65,7 +68,7 @@ class Repository(NamedTuple):
         return GitObjects(self.place)
 
     def commit_tree(self, revision: str, objects: GitObjects | None = None) -> CommitTree:
-        """The project's files in a commit.
+        """The project's files in a commit; from before its folder was moved, those in the folder that it had.
 
         Args:
             revision: whatever git takes for a commit: a branch, a tag, `HEAD~3`, a hash.
@@ -80,7 +83,11 @@ class Repository(NamedTuple):
         if not commit:
             reader.close()
             commit = self.resolve(revision)
-        return CommitTree(reader, commit, self.prefix, revision=revision, owns_objects=objects is None)
+        prefix = self.prefix
+        if not holds_sources(reader, commit, prefix):
+            former = self.moves.at(reader, commit)
+            prefix = prefix if former is None else former
+        return CommitTree(reader, commit, prefix, revision=revision, owns_objects=objects is None)
 
     def index_tree(self, objects: GitObjects | None = None) -> IndexTree:
         """The project's files as the next commit would hold them; in a hook, those of the commit that is being made.
@@ -261,4 +268,5 @@ def open_repository(root: Path, *, bare: bool = False) -> Repository:
         found.place,
         found.git_folder,
         found.common_folder,
+        Moves(found.place, found.prefix),
     )

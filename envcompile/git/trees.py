@@ -334,7 +334,7 @@ class StoredTree:
 class CommitTree(StoredTree):
     """The files of one commit."""
 
-    __slots__ = ("_commit", "commit", "revision")
+    __slots__ = ("_commit", "commit", "prefix", "revision")
 
     def __init__(
         self, objects: GitObjects, commit: str, prefix: str, *, revision: str = "", owns_objects: bool = True
@@ -343,6 +343,8 @@ class CommitTree(StoredTree):
         super().__init__(listing, objects, prefix, owns_objects=owns_objects)
         self.commit = commit
         """The commit's full hash."""
+        self.prefix = prefix
+        """The project's folder in it, such as `deploy/`."""
         self._commit = listing
         self.revision = revision or commit
         """What it was asked for by."""

@@ -145,8 +145,8 @@ class Site:
         if not state.is_small or state.trend:
             return
         state.trend = trend_points(self.root, state.names, self.clock(), self._weeks)
-        if state.trend and state is self._state:
-            self._pages.clear()
+        for key in [key for key in self._pages if key[-1].startswith("/checks")]:
+            self._pages.pop(key, None)
 
     def kept(self, address: str, make: Callable[[], Served]) -> Served:
         """A page that was made of this state in the last minutes, else one that is made now."""

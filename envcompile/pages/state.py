@@ -223,7 +223,6 @@ class State:  # ruff: ignore[too-many-public-methods] - every question that page
         _ = self.compliance, self.marks, self.delivered(now), self.cost_history(now)
         if self.is_small:
             self.explain()
-            self.dated(self.findings)
 
     def explain(self) -> None:
         """Work out where everything is from."""

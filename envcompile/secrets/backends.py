@@ -144,7 +144,7 @@ def read_file(reference: Reference, surroundings: Surroundings) -> bytes:
 
 
 def parse_documents(data: bytes, reference: Reference) -> list[object]:
-    """The YAML or JSON documents of a secret file; an error never quotes the file.
+    """The YAML or JSON documents of a secret file, None for an empty one; an error never quotes the file.
 
     Raises:
         OriginError: when the file is neither.
@@ -153,10 +153,10 @@ def parse_documents(data: bytes, reference: Reference) -> list[object]:
     from envcompile.errors import EnvcError
 
     try:
-        found = [value for value in yamlio.load_all(data, reference.path) if value is not None]
+        found = yamlio.load_all(data, reference.path)
     except EnvcError as error:
         raise broken_file(error, reference) from None
-    if not found:
+    if all(value is None for value in found):
         raise OriginError(f"`{reference.path}` is empty", "fill it, or correct the reference", absent=True)
     return found
 

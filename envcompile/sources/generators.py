@@ -32,6 +32,8 @@ _KEY: Final = re.compile(r"[-._a-zA-Z0-9]{1,253}")
 _LINE: Final = 70
 """Characters of base64 after which kustomize breaks the line."""
 _REFERENCE: Final = "ref+"
+_LARGEST: Final = 1_048_576
+"""Bytes of all entries (Kubernetes, pkg/apis/core/validation, ValidateConfigMap and ValidateSecret)."""
 
 
 class _Entry(NamedTuple):
@@ -99,7 +101,13 @@ def generated(document: Document, read: Callable[[str], bytes], problems: Proble
         return None
     count = len(problems.found)
     entries: dict[str, _Entry] = {}
+    size = 0
     for entry in _entries(content, field, document, read, problems):
+        size += len(entry.data)
+        if size > _LARGEST:  # one file may be named thousands of times
+            what = f"the {_kind(field)} would hold more than 1 MiB, which no API server takes"
+            problems.add(what, "name fewer or smaller files, or make several of it", place(document, entry.pointer))
+            return None
         if _KEY.fullmatch(entry.key) is None:
             what = f"`{entry.key}` cannot be a key of a {_kind(field)}"
             problems.add(what, "use letters, digits, `-`, `_` and `.`", place(document, entry.pointer))

@@ -59,9 +59,15 @@ def commit_tree(path: str | os.PathLike[str], revision: str) -> tuple[CommitTree
     """
     repository = open_repository(Path(os.path.abspath(path)), bare=True)  # ruff: ignore[os-path-abspath] - as above
     objects = repository.objects()
-    whole = repository._replace(prefix="").commit_tree(revision, objects)
-    prefix = _project(whole, repository, f"commit {whole.commit[:12]}")
-    return CommitTree(objects, whole.commit, prefix, revision=revision), repository.top / prefix
+    at = repository.commit_tree(revision, objects)
+    whole = CommitTree(objects, at.commit, "", owns_objects=False)
+    try:
+        prefix = _project(whole, repository, f"commit {at.commit[:12]}")
+    except NoProjectError:
+        if not holds_project(at):
+            raise
+        return CommitTree(objects, at.commit, at.prefix, revision=revision), repository.top / repository.prefix
+    return CommitTree(objects, at.commit, prefix, revision=revision), repository.top / prefix
 
 
 class Known(NamedTuple):

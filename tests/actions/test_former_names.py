@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+import pytest
+
 from tests.harness.command import run_envc
 from tests.harness.repository import commit, config_map, deployment, environment, git, write_files
 from tests.history.conftest import folder
@@ -90,3 +92,51 @@ def test_blame_follows_an_environment_and_a_file_to_their_former_names(tmp_path:
     assert first[:12] in keys.out
     assert second[:12] in keys.out
     assert renamed[:12] not in keys.out
+
+
+@pytest.mark.parametrize(("before", "after"), [("deploy", "infra/shop"), ("", "infra"), ("deploy", "")])
+def test_a_project_whose_folder_was_moved_keeps_its_history(tmp_path: Path, before: str, after: str) -> None:
+    """In a fresh clone all commits are in the log; a comparison with one from before is of the same project."""
+    files = {
+        "base/web/web.yaml": deployment(),
+        "base/web/settings.yaml": config_map(level="info"),
+        "overlays/prod/environment.yaml": environment("namespace: prod\n"),
+    }
+    origin = write_files(tmp_path / "origin", {f"{before}/{path}".lstrip("/"): text for path, text in files.items()})
+    write_files(origin, {".gitignore": ".envc/\n", "other/base/x.yaml": config_map("other"), "README.md": "shop\n"})
+    commits = [commit(origin, "start")]
+    write_files(origin, {f"{before}/base/web/web.yaml".lstrip("/"): deployment(replicas=3)})
+    commits.append(commit(origin, "more"))
+    (origin / after).mkdir(parents=True, exist_ok=True)
+    for name in ("base", "overlays"):
+        git(origin, "mv", f"{before}/{name}".lstrip("/"), f"{after}/{name}".lstrip("/"))
+    write_files(origin, {f"{after}/base/web/settings.yaml".lstrip("/"): config_map(level="debug")})
+    commits.append(commit(origin, "moved, with a change"))
+    clone = tmp_path / "clone"
+    git(tmp_path, "clone", "--quiet", str(origin), str(clone))
+    project = clone / after
+    assert run_envc(project, "history", "import").code == 0
+    entries = json.loads(run_envc(project, "history", "log", "prod", "--format=json").out)["revisions"]
+    assert [entry["commit"] for entry in entries] == commits[::-1]
+    assert [entry["changed"] for entry in entries] == [1, 1, 2]
+    shown = run_envc(project, "diff", "--from", commits[0], "--format=json")
+    assert shown.code in {0, 16}, shown
+    (prod,) = json.loads(shown.out)["environments"]
+    assert {change["kind"]: change["change"] for change in prod["resources"]} == {
+        "ConfigMap": "changed",
+        "Deployment": "changed",
+    }
+    assert run_envc(project, "build", "--check", "--at", commits[0]).code == 0
+    assert run_envc(project, "history", "rebuild", "--check").code == 0
+
+
+def test_a_project_that_is_merely_like_another_takes_over_no_history(tmp_path: Path) -> None:
+    """A copy beside it, and one that came with others' files, begin anew."""
+    files = {"base/a.yaml": config_map(), "overlays/prod/environment.yaml": environment()}
+    root = write_files(tmp_path / "shop", {f"one/{path}": text for path, text in files.items()})
+    commit(root, "one")
+    write_files(root, {f"two/{path}": text for path, text in files.items()})
+    copied = commit(root, "two is a copy")
+    assert run_envc(root / "two", "history", "import").code == 0
+    entries = json.loads(run_envc(root / "two", "history", "log", "prod", "--format=json").out)["revisions"]
+    assert [entry["commit"] for entry in entries] == [copied]

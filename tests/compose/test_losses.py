@@ -72,6 +72,41 @@ def test_a_text_of_which_most_goes_is_told(tmp_path: Path, name: str, base: str,
     )
 
 
+@pytest.mark.parametrize("form", ["data: {{{}: '{}'}}\n", "data:\n  {}: |\n    {}\n"], ids=["flow", "block"])
+@pytest.mark.parametrize(
+    ("name", "base", "overlay", "gone"),
+    [
+        ("gates", "A=true,B=false,C=true", "B=true", "A, C"),
+        ("dsn", "host=db user=web dbname=shop port=5432", "host=other user=web", "dbname, port"),
+        ("OPTS", "-Da=1; -Db=2", "-Da=2;", "-Db"),
+        ("gates", "A=true,B=false,C=true", "A=true,B=true", ""),
+        ("gates", "A=true,B=false", "Z=true", ""),
+        ("gates", "A=true", "A=false", ""),
+        ("gates", "A=true,B=false", "none", ""),
+        ("JAVA_OPTS", "-Xmx1g -Dfoo=bar", "-Xmx2g", ""),
+        ("level", "info", "debug", ""),
+        ("url", "https://a.example/?a=1&b=2", "https://b.example/?a=1", ""),
+        ("app.properties", "a=1", "b=2", ""),
+        ("list", "a,b,c", "a", ""),
+    ],
+)
+def test_one_line_for_another_is_told_where_it_looks_like_a_part(
+    tmp_path: Path, name: str, base: str, overlay: str, gone: str, form: str
+) -> None:
+    """A value in the place of a value is meant; a few of the names of a list of `name=value` look as if it merged."""
+    head = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: cache}\n"
+    root = project(tmp_path, head + form.format(name, base), head + form.format(name, overlay))
+    done = run_envc(root, "build")
+    assert done.code == 0
+    assert ("warning" in done.err) == bool(gone), done.err
+    assert not gone or f"of the settings on its line {gone} are gone; state all of them, or annotate" in done.err
+    explained = run_envc(root, "explain", "dev", "configmap/cache", f"data.{name.replace('.', chr(92) + '.')}").out
+    assert "replaced whole" in explained or not gone, explained
+    patched = head.replace("{name: cache}", f"{{name: cache, annotations: {{envcompile.dev/replace: {name}}}}}")
+    write_files(root, {"overlays/dev/a.yaml": patched + form.format(name, overlay)})
+    assert "warning" not in run_envc(root, "build").err
+
+
 @pytest.mark.parametrize(
     ("overlay", "head", "settings"),
     [

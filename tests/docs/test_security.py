@@ -91,6 +91,76 @@ GUIDE: Final = {
     ),
 }
 """Every sentence of the guide about what a branch cannot do, with the tests that fail when it is broken."""
+FURTHER: Final = {
+    "`envc pr comment`, the GitHub action and the Argo CD plugin do not trust by themselves (`--trusted` says "
+    "otherwise)": ("test_the_plugin_and_the_action_trust_nobody",),
+    "Who raises limits is never the branch: `limits:` of its envc.yaml only lowers them, while that of the commit "
+    "where the change began counts for `envc diff` and `envc pr comment`, and `ENVC_LIMITS` for all": (
+        "test_every_command_that_compiles_keeps_limits_that_the_tree_cannot_raise",
+        "test_a_tree_lowers_its_limits",
+        "test_where_the_change_began_raises_limits_of_a_comment",
+        "test_where_the_change_began_lowers_nothing",
+    ),
+    "Nothing that is compiled or found comes from what is kept in `.envc`": (
+        "test_nothing_kept_below_the_own_folder_is_taken_up",
+    ),
+    "A change that does not compile, or that reaches a limit, gets its comment all the same, which says so; "
+    "`--fail-on-env` fails the job then": ("test_a_comment_is_written_when_the_change_does_not_compile",),
+    "A branch that is checked out or pulled runs nothing: the hooks of `envc hook install` lie in the git folder, and "
+    "import nothing from the working folder": (
+        "test_a_branch_cannot_change_what_hooks_do",
+        "test_no_module_of_a_branch_is_imported",
+    ),
+    "A virtual environment inside of the work tree can be written by a branch: hooks refuse to start one in which git "
+    "tracks a file": ("test_an_environment_that_a_branch_writes_into_runs_nothing",),
+    "The job of a fork cannot write the comment; the comparison is in the job's summary and in the artifact": (
+        "test_a_fork_may_only_read_and_gets_the_summary_and_the_artifact",
+    ),
+}
+"""The other sentences of the guide that promise something."""
+ADVICE: Final = {
+    "These take `--untrusted`: …": "test_every_command_that_takes_the_flag_is_tried reads them",
+    "Other commands are for people who trust what they have checked out": "says what is not promised",
+    "It decides what is compiled": "says what is not promised",
+    "So it can change every environment, …": "says what is not promised",
+    "It can also write anything into names, …": "says what is not promised",
+    "Other steps of such a job that compile say so: …": "what to write",
+    "Commands that resolve references or ask a cluster …": "what not to write",
+    "Where your `core.hooksPath` leads into the checkout, …": "says what is not promised",
+    "Install `envc` outside of repositories …": "what to do",
+}
+"""Sentences that promise nothing, by their beginnings."""
+POLICY: Final = {
+    "a program or a module of the checkout runs (but rules in Python whose very bytes the user allowed outside "
+    "of it)": (
+        "test_no_module_of_a_branch_is_imported",
+        "test_no_command_of_the_configuration_runs",
+        "test_no_python_of_a_checkout_runs_unasked",
+        "test_bytes_are_allowed_and_not_names",
+    ),
+    "a file outside of the project, or one that git ignores, is read into an output": (
+        "test_nothing_outside_is_read",
+        "test_nothing_that_no_commit_holds_is_read",
+    ),
+    "a token, a key or a message goes to an address that the checkout chose": (
+        "test_an_address_in_the_file_is_no_address",
+        "test_vault_token_to_any_address",
+        "test_vault_token_follows_redirects",
+    ),
+    "something is written or deleted outside of `environments/` and `.envc/`, or through a symbolic link": (
+        "test_no_command_writes_through_a_link",
+        "test_another_layout_writes_and_removes_through_no_link",
+    ),
+    "a text of the checkout steers the terminal, the job's log or the comment it is shown in": (
+        "test_every_command_shows_every_text_inert",
+        "test_a_comment_mentions_nobody_and_links_nowhere",
+    ),
+    "a file of ordinary size takes memory or time without end": (
+        "test_every_limit_is_named_and_holds",
+        "test_time_and_memory_of_the_whole_are_bounded",
+    ),
+}
+"""What counts as a fault by SECURITY.md, with tests that would find it."""
 
 
 def test_each_sentence_of_the_guide_has_its_tests() -> None:
@@ -101,6 +171,27 @@ def test_each_sentence_of_the_guide_has_its_tests() -> None:
     sentences = [word.strip(":.") for text in bullets for word in re.split(r"(?<=\.)\s", " ".join(text.split()))]
     assert sorted(sentences) == sorted(GUIDE)
     assert {name for names in GUIDE.values() for name in names} <= every_test()
+
+
+def test_each_other_sentence_promises_nothing_or_has_its_tests() -> None:
+    """Of the whole guide page; what is advice, or says what is not promised, is named as such."""
+    page = (ROOT / "envcompile/guide/untrusted.md").read_text(encoding="utf-8").partition("\n## ")[2]
+    plain = re.sub(r"(?ms)^```.*?^```$|^\|[^\n]*$|^## [^\n]*$|^What a branch cannot do$", "", page)
+    parts = [" ".join(part.split()) for part in plain.split("\n\n") if not part.lstrip().startswith("- **")]
+    found = [word.strip(":.") for part in parts for word in re.split(r"(?<=\.)\s", part) if word.strip()]
+    begins = tuple(sentence.partition(" …")[0] for sentence in ADVICE)
+    promises = [sentence for sentence in found if not sentence.startswith(begins)]
+    assert sorted(promises) == sorted(FURTHER)
+    assert [begin for begin in begins if not any(sentence.startswith(begin) for sentence in found)] == []
+    assert {name for names in FURTHER.values() for name in names} <= every_test()
+
+
+def test_each_fault_of_the_policy_has_its_tests() -> None:
+    """The list of what counts as a fault, as SECURITY.md has it."""
+    text = (ROOT / "SECURITY.md").read_text(encoding="utf-8").partition("## The policy")[2].partition("\nNot faults")[0]
+    faults = re.findall(r"^- (.+?)[;.]$", text.replace("\n  ", " "), re.MULTILINE)
+    assert sorted(faults) == sorted(POLICY)
+    assert {name for names in POLICY.values() for name in names} <= every_test()
 
 
 @pytest.mark.parametrize("page", WORKFLOWS, ids=lambda page: page.name)

@@ -128,6 +128,36 @@ def test_fields_of_yaml_json_and_env_files(repository: Repository) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("a: x\n---\na: y\n", b"x"),
+        ("---\na: x\n---\n", b"x"),
+        ("a: x\n---\n- list\n", b"x"),
+        ("a: x\n...\n---\nb: y\n", b"x"),
+        ("# only a comment\n---\na: x\n", b"x"),
+        ("b: x\n---\na: y\n", 2),
+        ("---\n---\na: y\n", 2),
+        ("null\n---\nb: x\n---\na: 5\n", 3),
+        ("b: x\n---\nc: y\n", 0),
+    ],
+)
+def test_of_several_documents_the_first_is_read(repository: Repository, text: str, found: bytes | int) -> None:
+    """As vals does (`file.go`: one `Unmarshal` of yaml.v3, whose answers these are); a value elsewhere is named."""
+    repository.write("v.yaml", text)
+    if isinstance(found, bytes):
+        assert value(repository, "ref+file://v.yaml#/a") == found
+        return
+    message = refusal(repository, "ref+file://v.yaml#/a")
+    count = len(text.split("---\n")) - text.startswith("---")
+    assert message == (
+        f"`v.yaml` holds {count} documents, and a reference reads the first, as vals does: "
+        f"`a` stands in document {found}; move it to the first one, or into a file of its own"
+        if found
+        else "`v.yaml` has no `a`; correct the key"
+    )
+
+
 def test_a_broken_secret_file_is_not_quoted(repository: Repository) -> None:
     """A parser's message may hold the line it stumbles over; ours does not."""
     repository.write("v.yaml", "password: 'hunter2\n")

@@ -9,6 +9,8 @@ import pytest
 from envcompile.cli import main
 from envcompile.errors import EnvcError
 from envcompile.units.project import Project
+from tests.harness.command import run_envc
+from tests.harness.repository import environment, write_files
 from tests.units.test_suffix import WEB, project
 
 if TYPE_CHECKING:
@@ -214,3 +216,21 @@ def test_a_patch_that_jsonnet_makes_need_not_name_what_it_reaches(tmp_path: Path
     }
     (web,) = [each for each in project(tmp_path, files, "").compile("prod").resources if each.id.kind == "Deployment"]
     assert web.value["spec"]["minReadySeconds"] == 3
+
+
+@pytest.mark.parametrize("field", ["configMap", "secret"])
+def test_more_than_an_api_server_takes_is_refused_before_it_is_made(tmp_path: Path, field: str) -> None:
+    """Two files, or one that is named thousands of times: the error is at the entry with which it is too much."""
+    half = b"\xff" * 524_288
+    text = "apiVersion: envcompile.dev/v1\nkind: Generate\nmetadata: {{name: large}}\n{0}:\n  files:\n{1}"
+    names = "".join(f"  - k{number}=../../files/half\n" for number in range(5_000))
+    files: dict[str, str | bytes] = {
+        "overlays/prod/environment.yaml": environment("secretBackend: plaintext\n"),
+        "files/half": half,
+    }
+    write_files(tmp_path, {**files, "base/web/generate.yaml": text.format(field, names)})
+    done = run_envc(tmp_path, "build")
+    assert done.code == 1
+    assert "would hold more than 1 MiB, which no API server takes\n  --> base/web/generate.yaml:8:" in done.err
+    (tmp_path / "base/web/generate.yaml").write_text(text.format(field, "".join(names.splitlines(keepends=True)[:2])))
+    assert run_envc(tmp_path, "build").code == 0

@@ -117,7 +117,7 @@ def claim(spec: dict[str, Any], place: Place) -> Said:
         yield ("accessModes",), "ReadWriteOncePod stands beside other access modes"
     size = at(spec, "resources", "requests", "storage")
     if size is None:
-        yield ("resources", "requests", "storage"), "`resources` request no `storage`"
+        yield ("resources",), "`resources` request no `storage`"
     elif (amount := quantity(size)) is not None and amount <= 0:
         yield ("resources", "requests", "storage"), "`storage` is not greater than 0"
     for field in ("dataSource", "dataSourceRef"):

@@ -55,7 +55,28 @@ def _field(data: bytes, reference: Reference) -> bytes:
         raise OriginError(
             f"`{reference.path}` has no `{reference.fragment[0]}`", "correct the key, or add the line", absent=True
         )
-    return walk(parse_documents(data, reference)[0], reference)
+    first, *others = parse_documents(data, reference)
+    try:
+        return walk(first, reference)
+    except OriginError as error:
+        number = next((number for number, value in enumerate(others, 2) if _has(value, reference)), 0)
+        if not error.absent or not number:
+            raise
+        raise OriginError(
+            f"`{reference.path}` holds {1 + len(others)} documents, and a reference reads the first, as vals does: "
+            f"`{'/'.join(reference.fragment)}` stands in document {number}",
+            "move it to the first one, or into a file of its own",
+            absent=True,
+        ) from None
+
+
+def _has(document: object, reference: Reference) -> bool:
+    """Tell whether a reference would find something in a document, be it a text or not."""
+    try:
+        walk(document, reference)
+    except OriginError as error:
+        return not error.absent
+    return True
 
 
 SCHEME = Scheme(_resolve)

@@ -318,6 +318,7 @@ def test_no_module_of_a_branch_is_imported(folder: Folder, monkeypatch: pytest.M
     folder.commit("theirs", base__web=deployment(replicas=4))
     folder.git("checkout", "-q", "main")
     folder.git("merge", "-q", "theirs")
+    assert not ran.exists()
     settle(folder)
     with pytest.raises(subprocess.CalledProcessError) as caught:
         hooked_commit(folder, "stale")

@@ -8,6 +8,7 @@ from envcompile.check.finding import Hit
 from envcompile.check.pods import SCALED
 from envcompile.check.reading import map_at, scalar_at
 from envcompile.check.rule import Rule
+from envcompile.check.suggestions import told
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -45,23 +46,26 @@ def _blocks(inputs: CheckInput) -> Iterator[Hit]:
             what = "`minAvailable: 100%` lets no pod go: no node that runs one can be drained"
             yield Hit(budget.id, ("spec", "minAvailable"), what, "write `maxUnavailable: 1`")
             continue
-        for pods in inputs.selected(budget.id.namespace, spec.get("selector")):
-            if pods.kind not in SCALED:
-                continue
-            fewest = inputs.fewest(pods)
-            kept = _kept(least, fewest)
-            if kept is not None and fewest and kept >= fewest:
-                is_scaled = any(scaler.changes_number for scaler in inputs.scalers_of(pods.resource.id))
-                when = "while it is scaled down to " if is_scaled else "with its "
-                yield Hit(
-                    budget.id,
-                    ("spec", "minAvailable"),
-                    f"`minAvailable: {least}` lets no pod of {pods.name} go {when}{fewest} pod{'s'[: fewest != 1]}: no"
-                    " node that runs one can be drained",
-                    "write `maxUnavailable: 1`" + ("" if _percent(least) else f", or run {kept + 1} pods or more"),
-                    "warning" if is_scaled else None,
-                    value=pods.name,
-                )
+        held = (
+            (pods.name, (pods, fewest, kept))
+            for pods in inputs.selected(budget.id.namespace, spec.get("selector"))
+            if pods.kind in SCALED
+            and (fewest := inputs.fewest(pods))
+            and (kept := _kept(least, fewest)) is not None
+            and kept >= fewest
+        )
+        for name, first, (pods, fewest, kept) in told(held):
+            is_scaled = any(scaler.changes_number for scaler in inputs.scalers_of(pods.resource.id))
+            when = "while it is scaled down to " if is_scaled else "with its "
+            yield Hit(
+                budget.id,
+                ("spec", "minAvailable"),
+                f"`minAvailable: {least}` lets no pod of {name} go {when}{fewest} pod{'s'[: fewest != 1]}: no"
+                " node that runs one can be drained",
+                "write `maxUnavailable: 1`" + ("" if _percent(least) else f", or run {kept + 1} pods or more"),
+                "warning" if is_scaled else None,
+                value=first,
+            )
 
 
 RULE: Final = Rule(

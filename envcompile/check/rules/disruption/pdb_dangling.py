@@ -8,6 +8,7 @@ from envcompile.check.finding import Hit
 from envcompile.check.reading import map_at
 from envcompile.check.rule import Rule
 from envcompile.check.selectors import spell
+from envcompile.check.suggestions import told
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,17 +31,21 @@ def _dangling(inputs: CheckInput) -> Iterator[Hit]:
                 "write labels of the pod template, or leave the budget out",
                 inputs.unless_operated(budget.id.namespace, "warning"),
             )
-        for pods in selected:
-            others = [other for other in inputs.budgets_of(pods) if other is not budget]
-            if others and others[0].id.name < budget.id.name:
-                yield Hit(
-                    budget.id,
-                    ("spec", "selector"),
-                    f"the pods of {pods.name} are in {others[0].id.short}, too: eviction fails for pods of two budgets",
-                    "leave one of the two budgets out, or narrow its selector",
-                    "error",
-                    value=pods.name,
-                )
+        shared = (
+            (pods.name, other)
+            for pods in selected
+            if (other := next((each for each in inputs.budgets_of(pods) if each is not budget), None)) is not None
+            and other.id.name < budget.id.name
+        )
+        for name, first, other in told(shared):
+            yield Hit(
+                budget.id,
+                ("spec", "selector"),
+                f"the pods of {name} are in {other.id.short}, too: eviction fails for pods of two budgets",
+                "leave one of the two budgets out, or narrow its selector",
+                "error",
+                value=first,
+            )
 
 
 RULE: Final = Rule(

@@ -9,15 +9,12 @@ from envcompile.check.pods import SERVING
 from envcompile.check.reading import map_at
 from envcompile.check.rule import Rule
 from envcompile.check.selectors import spell
+from envcompile.check.suggestions import told
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from envcompile.check.check_input import CheckInput
-
-
-_TOLD: Final = 10
-"""So many others are told of one by one."""
 
 
 def _selecting(kind: str) -> bool:
@@ -31,19 +28,19 @@ def _overlap(inputs: CheckInput) -> Iterator[Hit]:
         selector = map_at(pods.resource.value, "spec").get("selector")
         if not selector:
             continue
-        found = inputs.selected(pods.namespace, selector)
-        others = [other.name for other in found[: _TOLD + 2] if other.resource.id != pods.resource.id]
-        more = len(found) - 1 - _TOLD
-        # Of a selector that nearly all have, each pair would be a finding: it is told once of each workload.
-        names = [f"{', '.join(others[:_TOLD])} and {more} more"] if more > 0 else others
-        for name in names:
+        others = (
+            (other.name, other)
+            for other in inputs.selected(pods.namespace, selector)
+            if other.resource.id != pods.resource.id
+        )
+        for name, first, _ in told(others):
             yield Hit(
                 pods.resource.id,
                 ("spec", "selector"),
                 f"the selector `{spell(selector)}` matches the pods of {name}, too: autoscalers and"
                 " `kubectl` count them as this workload's",
                 "add a label that only this workload's pods have to its selector and its pod template",
-                value=others[0] if more > 0 else name,
+                value=first,
             )
 
 
