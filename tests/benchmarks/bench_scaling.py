@@ -49,7 +49,7 @@ HELD_BACK: Final = 12
 SEARCHED: Final = 26
 """Weeks before those held back on which settings are searched: sudden news is rare, and decides."""
 SLOT: Final = 300
-SHARES: Final = (0.8, 0.9, 1.0)
+SHARES: Final = (0.7, 0.8, 0.9, 1.0)
 """How much of the upper end of the forecast a floor may hold."""
 PEAKS: Final = 0.2
 """How much of the shortage at peak starts may be left with a floor."""

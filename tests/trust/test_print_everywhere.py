@@ -14,7 +14,8 @@ import json
 import re
 from contextlib import contextmanager
 from html.parser import HTMLParser
-from itertools import count
+from itertools import count, cycle, islice
+from random import Random
 from typing import TYPE_CHECKING, Final
 from xml.etree import ElementTree as ET  # ruff: ignore[suspicious-xml-etree-import] - what envc wrote itself
 
@@ -364,6 +365,8 @@ def test_every_command_shows_every_text_inert(
         for form in ("", *having[name])
         if form not in {"pdf", "parquet"}  # bytes, which are for files
     ]
+    Random(request.config.getoption("seed")).shuffle(every)
+    calls = cycle(every)
     tried: set[tuple[str, tuple[str, ...], str]] = set()
 
     @hypothesis.seed(request.config.getoption("seed"))
@@ -382,7 +385,7 @@ def test_every_command_shows_every_text_inert(
         branch, person, message = (data.draw(TEXTS) for _ in range(3))
         made(root, texts, branch, person, message)
         monkeypatch.chdir(root)
-        for name, rest, form in data.draw(st.randoms(use_true_random=False)).sample(every, 10):
+        for name, rest, form in islice(calls, 10):  # what Hypothesis draws by itself repeats a few of them
             columns = data.draw(st.sampled_from([0, 0, 1, 20, 40, 200]))
             chosen = [word.replace(TEXT, texts[places[0]][:1_000]) for word in rest]
             verbose = data.draw(st.sampled_from([[], ["-v"]]))
