@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 APPS: Final = ("api", "web", "web-admin", "jobs", "mail", "search", "billing")
 ENVIRONMENTS: Final = ("dev", "test", "prod")
 LAYER: Final = "common"
+PARTED: Final = "api"
+"""The service that environments add parts to."""
 _SECRETS: Final = ("api", "web", "mail")
 _TEXTS: Final = (
     *('"true"', "'{{ .x }}'", '"ü€"', "''", '"0123"', '"1e3"', "plain words", "'a: b # c'", '"$HOME"', "'${{'"),
@@ -43,6 +45,7 @@ def charted_project(chance: Random, *, is_plain: bool) -> Files:
     for app in apps:
         files |= service(app, chance, backend, is_plain=is_plain)
     files["crds/gadget.yaml"] = definition(chance) if is_plain else documents.definition("Gadget", chance)
+    files["base/web/binding.yaml"] = binding(environments[0])
     files["base/web/gadget.yaml"] = documents.custom_resource("Gadget", "g", chance)
     if chance.random() < 0.4:
         files["base/platform/widget-crd.yaml"] = documents.definition("Widget", chance)
@@ -174,10 +177,49 @@ def secret(app: str, chance: Random, backend: str) -> str:
     )
 
 
+def part(app: str, chance: Random) -> str:
+    """A patch of what not every environment has: variables, containers, probes, places, labels that others share."""
+    blocks = [
+        f"      nodeSelector: {{disk: {chance.choice(['ssd', 'hdd'])}}}\n",
+        f"      tolerations: [{{key: a, operator: Exists, tolerationSeconds: {chance.randrange(9)}}}]\n",
+        f"      terminationGracePeriodSeconds: {chance.randrange(60)}\n",
+        f"      initContainers: [{{name: first, image: 'busybox:{chance.randrange(3)}'}}]\n",
+        (
+            "      topologySpreadConstraints:\n"
+            "      - {maxSkew: 1, topologyKey: zone, whenUnsatisfiable: ScheduleAnyway, "
+            f"labelSelector: {{matchLabels: {{l: v{chance.randrange(3)}, app: {app}}}}}}}\n"
+        ),
+        f"      volumes: [{{name: v{chance.randrange(2)}, emptyDir: {{}}}}]\n",
+    ]
+    variables = [f'        - {{name: MORE_{at}, value: "{chance.randrange(3)}"}}\n' for at in range(4)]
+    own = [
+        "        env:\n" + "".join(chance.sample(variables, chance.randrange(1, 4))),
+        f"        resources: {{requests: {{cpu: {chance.randrange(1, 9)}00m}}}}\n",
+        "        livenessProbe: {httpGet: {path: /, port: 80}}\n",
+    ]
+    return (
+        f"apiVersion: apps/v1\nkind: Deployment\nmetadata: {{name: {app}}}\nspec:\n  template:\n    spec:\n"
+        + "".join(chance.sample(blocks, chance.randrange(3)))
+        + f"      containers:\n      - name: {app}\n"
+        + "".join(chance.sample(own, chance.randrange(3)))
+    )
+
+
+def binding(namespace: str) -> str:
+    """A RoleBinding of an account in a namespace, which may be one that many resources share."""
+    return (
+        "apiVersion: rbac.authorization.k8s.io/v1\nkind: RoleBinding\nmetadata: {name: web}\n"
+        "roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: view}\n"
+        f"subjects: [{{kind: ServiceAccount, name: web, namespace: {namespace}}}]\n"
+    )
+
+
 def overlay(name: str, chance: Random, apps: tuple[str, ...]) -> Files:
     """Patches of each form for one environment, and resources that only it has."""
-    files: Files = {}
-    for app in chance.sample(apps, chance.randrange(1, 4)):
+    files: Files = {f"overlays/{name}/part.yaml": part(PARTED, chance)} if chance.random() < 0.7 else {}
+    if chance.random() < 0.7:
+        files[f"overlays/{name}/binding.yaml"] = binding(chance.choice([name, name, *ENVIRONMENTS]))
+    for app in chance.sample([app for app in apps if app != PARTED], chance.randrange(1, 4)):
         files[f"overlays/{name}/{app}.yaml"] = documents.overlay_patch(app, chance)
     if chance.random() < 0.3:
         files[f"overlays/{name}/everywhere.yaml"] = documents.wide_patch(chance, apps)
@@ -288,6 +330,26 @@ def change_patch(chance: Random, files: Files) -> str:
     return f"{path} is another patch"
 
 
+def change_part(chance: Random, files: Files) -> str:
+    """An environment adds other parts to a service."""
+    choice = [path for path in _manifests(files) if path.endswith("/part.yaml")]
+    if not choice:
+        return ""
+    path = chance.choice(choice)
+    files[path] = part(PARTED, chance)
+    return f"{path} adds other parts"
+
+
+def change_binding(chance: Random, files: Files) -> str:
+    """A binding names another namespace: one that its environment has, or that others have."""
+    choice = [path for path in _manifests(files) if path.endswith("/binding.yaml")]
+    if not choice:
+        return ""
+    path = chance.choice(choice)
+    files[path] = binding(chance.choice([*ENVIRONMENTS, path.split("/")[1]]))
+    return f"{path} names another namespace"
+
+
 def change_resource(chance: Random, files: Files) -> str:
     """A custom resource, or a port, is written anew."""
     if chance.random() < 0.5 and "base/web/gadget.yaml" in files:
@@ -335,6 +397,8 @@ VALUES: Final[tuple[tuple[int, Callable[[Random, Files], str]], ...]] = (
     (4, as_value_of_another),
     (4, change_patch),
     (3, change_resource),
+    (6, change_part),
+    (5, change_binding),
 )
 """Edits after which most charts are revised, with how often each is chosen."""
 OTHERS: Final[tuple[tuple[int, Callable[[Random, Files], str]], ...]] = (
