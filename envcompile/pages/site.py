@@ -59,6 +59,7 @@ class Site:
         self._seen = ""
         self._drawn: tuple[str, Plot | None] = ("", None)
         self._turn = threading.RLock()
+        self._looked_back = ""
         self._weeks: dict[str, tuple[TrendPoint, ...]] = {}
 
     @property
@@ -142,10 +143,12 @@ class Site:
         from envcompile.pages.trend import trend_points
 
         state = self.state
-        if not state.is_small or state.trend:
+        if not state.is_small or self._looked_back == state.identity:
             return
+        self._looked_back = state.identity
         state.trend = trend_points(self.root, state.names, self.clock(), self._weeks)
-        for key in [key for key in self._pages if key[-1].startswith("/checks")]:
+        shown = [key for key in self._pages if key[-1].startswith("/checks")] if state.trend else []
+        for key in shown:
             self._pages.pop(key, None)
 
     def kept(self, address: str, make: Callable[[], Served]) -> Served:
