@@ -16,3 +16,6 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "bound_seed" in metafunc.fixturenames:
         first, count = (metafunc.config.getoption(name) for name in ("--seed", "--sequences"))
         metafunc.parametrize("bound_seed", range(first, first + max(1, count // 5)))
+    if "revised_seed" in metafunc.fixturenames:
+        first, count = (metafunc.config.getoption(name) for name in ("--seed", "--sequences"))
+        metafunc.parametrize("revised_seed", range(first - first % 4, first + max(1, count // 14), 4))
