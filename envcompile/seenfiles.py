@@ -130,6 +130,8 @@ class Files:  # ruff: ignore[too-many-public-methods] - every question that is a
         if self._places is None and len(self._near) < _FEW:
             folder, _, name = path.rpartition("/")
             if folder not in self._near:
+                if not self.is_readable:
+                    return self.places.get(path)  # of the lines as they were seen: a name has a break in it
                 self._near[folder] = places_in(self.names, folder)
             return self._near[folder].get(name)
         return self.places.get(path)

@@ -35,6 +35,14 @@ class Moves:
         self._prefix = prefix
         self._formers: tuple[str, ...] | None = None
 
+    def __eq__(self, other: object) -> bool:
+        """Tell whether both are of one project: what was found out so far does not matter."""
+        return isinstance(other, Moves) and (self._place, self._prefix) == (other._place, other._prefix)
+
+    def __hash__(self) -> int:
+        """Alike where they are equal."""
+        return hash((self._place, self._prefix))
+
     def at(self, objects: GitObjects, commit: str) -> str | None:
         """The folder that the project had in a commit that does not have it where it is now; None for none.
 

@@ -112,3 +112,15 @@ def test_the_record_of_what_was_written_is_whole(tmp_path: Path, before: Files, 
     settled = Former(tmp_path / "environments/prod", tmp_path)
     assert {path: settled.written(path) for path in digests} == {path: (digests[path],) for path in digests}
     assert settled.is_now(digests)
+
+
+@pytest.mark.parametrize("name", ["a\nb.yaml", "\n.yaml", "x/\ny.yaml", "web/\n"])
+def test_a_name_with_a_line_break_is_no_two_files(tmp_path: Path, name: str) -> None:
+    """What was just seen is told of each file, though such a listing is never kept."""
+    path = f"web/{name}" if not name.endswith("\n") else f"{name}z.yaml"
+    found = outputs_in(str(write_files(tmp_path / "prod", {**FILES, path: "6"})))
+    assert path in found.paths()
+    for each, stat in found.stat_of.items():
+        assert (found.stat(each), each in found) == (stat, True)
+    assert "web/nothing.yaml" not in found
+    assert found.with_digests([UNREAD] * len(found)) is None

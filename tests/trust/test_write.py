@@ -225,6 +225,7 @@ DOORS: Final = {
     "sources/jsonnetstore": "below .envc",
     "cli/error_handler": "a report in the temporary folder; /dev/null",
     "cli/entry": "/dev/null",
+    "editor/checking": "the pipe to who asked",
     "pages/pdf": "a temporary folder, taken away at once",
     "check/policy/pythonworker": "/dev/null",
     "secrets/fetch": "an unnamed file of a kubeconfig's certificate",

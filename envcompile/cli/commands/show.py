@@ -35,7 +35,9 @@ def register(app: typer.Typer) -> None:
             (name,) = project.choose([environment])
             linked = project.link(name)
             chosen = find_resources(linked, resource) if resource else in_apply_order(linked.resources())
-            if names:
+            if names and output_format == "json":
+                document([item.id._asdict() for item in chosen])
+            elif names:
                 table(str(item.id) for item in chosen)
             elif output_format == "json":
                 values = [item.value for item in chosen]

@@ -70,6 +70,16 @@ def test_the_list_of_names(project: Path) -> None:
     ]
 
 
+def test_the_list_of_names_for_machines(project: Path) -> None:
+    """The same resources in the same order."""
+    found = json.loads(run_envc(project, "show", "prod", "--list", "--format", "json").out)
+    names = run_envc(project, "show", "prod", "--list").out.splitlines()
+    assert [f"{one['kind']}/{one['name']}" for one in found] == [
+        f"{kind.partition('.')[0]}/{name}" for kind, name in (line.split(" ")[0].split("/") for line in names)
+    ]
+    assert {*found[0]} == {"group", "kind", "namespace", "name"}
+
+
 def test_json(project: Path) -> None:
     """A list of objects; one object for one resource."""
     assert [item["kind"] for item in json.loads(run_envc(project, "show", "prod", "--format", "json").out)][:2] == [
