@@ -102,7 +102,8 @@ def test_without_scripts_a_page_says_the_same(looker: Looker, address: str, repo
         for scripts in (True, False):
             with looker.page(scripts=scripts) as page:
                 page.goto(target)
-                said.append(page.locator("main table").all_inner_texts())
+                # A heading that sorts is a button, and stands in a line of its own.
+                said.append([" ".join(text.split()) for text in page.locator("main table").all_inner_texts()])
         assert said[0] == said[1], target
 
 

@@ -84,6 +84,7 @@ def test_search_leads_to_the_page(looker: Looker, home: str) -> None:
         found = heard(page, home)
         page.goto(f"{home}/index.html")
         page.keyboard.press("/")
+        expect(page.get_by_role("combobox", name="Search")).to_be_focused()
         page.keyboard.type("syncWaves")
         result = page.locator("a[href*='environments.html']").last
         expect(page.locator("mark, em").first).to_be_visible()

@@ -226,7 +226,7 @@ def _wait_for(address: str, text: str, *, there: bool = True) -> None:
 
 
 def test_pages_of_the_bar_are_made_before_somebody_asks(small: Path) -> None:
-    """Once the newest state is drawn, so that the first to open one does not wait; each of them once."""
+    """Once the newest state is drawn, so that the first to open one does not wait: once, but for the trend."""
     site = Site(small, now)
     site.refresh()
     made: list[str] = []
@@ -247,4 +247,7 @@ def test_pages_of_the_bar_are_made_before_somebody_asks(small: Path) -> None:
             time.sleep(0.1)
         for path, _ in PAGES:
             assert ask(address + path).status == 200, path
-    assert sorted(made) == sorted(f"{path}?" for path, _ in PAGES)
+    # The trend of checks is worked out meanwhile, and its page is drawn anew with it.
+    twice = [path for path in {*made} if made.count(path) > 1]
+    assert sorted({*made}) == sorted(f"{path}?" for path, _ in PAGES)
+    assert twice in ([], ["/checks?"])
