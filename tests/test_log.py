@@ -125,7 +125,6 @@ def test_programs_listen_with_the_standard_library(
     assert not is_on()
     decision("build", "never %d", "no number")
     monkeypatch.setenv("ENVC_LOG", "debug")
-    monkeypatch.setattr(logging.getLogger("envc"), "propagate", True)
     with caplog.at_level(logging.DEBUG, "envc"):
         decision("build", "kept %s", "a.yaml")
         detail("units", "%d left", 2)
