@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from envcompile.history.livetimes import SECOND
 from envcompile.history.times import stamp
+from envcompile.kubernetes.clustermade import map_at
 from envcompile.kubernetes.podspecs import maps_in
 
 if TYPE_CHECKING:
@@ -78,24 +79,16 @@ class Past:
 
 def _ends(body: Mapping[str, Any]) -> Iterator[tuple[str, int, str]]:
     """The containers of a pod: name, restarts, and why it ended last."""
-    status = body.get("status")
-    for container in maps_in(status if isinstance(status, dict) else {}, "containerStatuses"):
-        last = container.get("lastState")
-        end = last.get("terminated") if isinstance(last, dict) else None
-        reason = end.get("reason") if isinstance(end, dict) else None
+    for container in maps_in(map_at(body, "status"), "containerStatuses"):
+        reason = map_at(container, "lastState", "terminated").get("reason")
         count = container.get("restartCount")
         yield str(container.get("name")), count if isinstance(count, int) else 0, str(reason)
 
 
 def _requests(body: Mapping[str, Any]) -> dict[str, str]:
     """What the containers of a workload's pods request, as `container resource` -> amount."""
-    value: Any = body
-    for field in ("spec", "template", "spec"):
-        value = value.get(field) if isinstance(value, dict) else None
     found = {}
-    for container in maps_in(value if isinstance(value, dict) else {}, "containers"):
-        resources = container.get("resources")
-        requests = resources.get("requests") if isinstance(resources, dict) else None
-        for name, amount in (requests if isinstance(requests, dict) else {}).items():
+    for container in maps_in(map_at(body, "spec", "template", "spec"), "containers"):
+        for name, amount in map_at(container, "resources", "requests").items():
             found[f"{container.get('name')} {name}"] = str(amount)
     return found

@@ -8,11 +8,12 @@ from envcompile.actions.prices import prices_of
 from envcompile.actions.scaled_workload import HPA, SCALED_OBJECT, Subject
 from envcompile.actions.simulate import Asked, replayed_settings
 from envcompile.errors import EnvcError
+from envcompile.kubernetes.clustermade import map_at
 from envcompile.kubernetes.podspecs import maps_in
 from envcompile.text import escaped, markdown
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from datetime import date
 
     from envcompile.actions.diff import Difference
@@ -96,7 +97,7 @@ def _subjects(resources: Iterable[Resource]) -> Iterator[Subject]:
     scalers: dict[ResourceId, list[Resource]] = {}
     for one in known:
         if (one.id.group, one.id.kind) in {HPA, SCALED_OBJECT}:
-            target = _map(_map(one.value, "spec"), "scaleTargetRef")
+            target = map_at(one.value, "spec", "scaleTargetRef")
             kind = str(target.get("kind") or "Deployment")
             workload = workloads.get((kind, one.id.namespace, str(target.get("name"))))
             if workload is not None:
@@ -109,18 +110,13 @@ def _subjects(resources: Iterable[Resource]) -> Iterator[Subject]:
 
 def _asks(subject: Subject) -> tuple[object, ...]:
     """What a replay depends on."""
-    pod = _map(_map(_map(subject.workload_value, "spec"), "template"), "spec")
+    pod = map_at(subject.workload_value, "spec", "template", "spec")
     containers = [
         (one.get("name"), one.get("resources"), one.get("startupProbe"), one.get("readinessProbe"))
         for field in ("initContainers", "containers")
         for one in maps_in(pod, field)
     ]
     return containers, pod.get("resources"), subject.scaler_value.get("spec")
-
-
-def _map(value: Mapping[str, object], name: str) -> dict[str, object]:
-    found = value.get(name)
-    return found if isinstance(found, dict) else {}
 
 
 def section(effects: Effects, span: str) -> str:

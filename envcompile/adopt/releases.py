@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from envcompile.kubernetes.clustermade import map_at
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
@@ -20,7 +22,7 @@ def about_releases(environments: Iterable[ExistingEnvironment]) -> Iterator[str]
     """A note on the HelmReleases of some environments, each with its chart, and how envc would render them."""
     values = [existing.value for environment in environments for existing in environment.objects]
     addresses = {
-        (value["kind"], value["metadata"].get("name")): str(_map(value.get("spec")).get("url") or "")
+        (value["kind"], value["metadata"].get("name")): str(map_at(value, "spec").get("url") or "")
         for value in values
         if value["apiVersion"].startswith("source.toolkit.fluxcd.io/")
     }
@@ -39,15 +41,11 @@ def about_releases(environments: Iterable[ExistingEnvironment]) -> Iterator[str]
 
 def _told(value: Value, addresses: Mapping[tuple[str, Any], str]) -> str:
     """A HelmRelease with its chart, and where that comes from."""
-    spec = _map(value.get("spec"))
-    chart = _map(_map(spec.get("chart")).get("spec"))
-    source = _map(chart.get("sourceRef") or spec.get("chartRef"))
+    spec = map_at(value, "spec")
+    chart = map_at(spec, "chart", "spec")
+    source = map_at(chart, "sourceRef") or map_at(spec, "chartRef")
     address = addresses.get((str(source.get("kind")), source.get("name")), "")
     words = [str(chart[key]) for key in ("chart", "version") if chart.get(key)]
     words += [f"of {address or source.get('name')}"] if source.get("name") else []
     name = value["metadata"].get("name")
     return f"{name} ({' '.join(words)})" if words else str(name)
-
-
-def _map(value: Any) -> Mapping[str, Any]:
-    return value if type(value) is dict else {}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from envcompile.cost.estimate import MICRO
-from envcompile.pages.drawings import COLOR, drawing, time_axis
+from envcompile.pages.drawings import drawing, lanes
 from envcompile.pages.model import Plot
 from envcompile.pages.words import listed, moment, money
 
@@ -128,40 +128,9 @@ def _points(line: CostLine, history: CostHistory, now: int) -> Iterator[dict[str
 
 def _specification(names: list[str], points: list[dict[str, Any]], width: int) -> dict[str, Any]:
     """A lane for each environment with a scale of its own: what matters is when it became dearer."""
-    return {
-        "data": {"values": points},
-        "facet": {
-            "row": {
-                "field": "env",
-                "sort": names,
-                "title": None,
-                "header": {
-                    "labelAngle": 0,
-                    "labelAlign": "left",
-                    "labelFontSize": 13,
-                    "labelColor": COLOR["ink"],
-                    "labelFont": "Inter",
-                },
-            }
-        },
-        "spacing": 14,
-        "resolve": {"scale": {"y": "independent"}},
-        "spec": {
-            "width": width,
-            "height": 54,
-            "mark": {"type": "line", "interpolate": "step-after", "strokeWidth": 1.5, "color": COLOR["env-3"]},
-            "encoding": {
-                "x": time_axis(width),
-                "y": {
-                    "field": "amount",
-                    "type": "quantitative",
-                    "scale": {"zero": False, "nice": True},
-                    "title": None,
-                    "axis": {"tickCount": 3, "format": ",.0f"},
-                },
-            },
-        },
-    }
+    y = {"field": "amount", "scale": {"zero": False, "nice": True}, "axis": {"tickCount": 3, "format": ",.0f"}}
+    found = lanes(names, points, width, height=54, mark={"interpolate": "step-after"}, y=y)
+    return {**found, "resolve": {"scale": {"y": "independent"}}}
 
 
 def _amount(micros: int) -> str:

@@ -16,7 +16,7 @@ from markupsafe import Markup
 from envcompile.pages.inert import inert
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 _TOKENS: Final = (
     *("ink", "ink-2", "ink-3", "line", "line-2", "bg", "bg-3", "accent", "ok", "warn", "bad"),
@@ -67,6 +67,45 @@ def time_axis(width: int) -> dict[str, Any]:
         "scale": {"type": "utc"},
         "title": None,
         "axis": {"format": "%-d %b", "tickCount": 9 if width > 600 else 4, "grid": True},
+    }
+
+
+def lanes(
+    names: Sequence[str],
+    values: Sequence[Mapping[str, Any]],
+    width: int,
+    *,
+    height: int,
+    mark: Mapping[str, Any],
+    y: Mapping[str, Any],
+) -> dict[str, Any]:
+    """A specification of a lane over time for each environment.
+
+    Args:
+        names: the environments, from top to bottom.
+        values: `env`, the time `t`, and the field that `y` names.
+        width: of a lane, in pixels.
+        height: of a lane, in pixels.
+        mark: what a line has beside its colour and strength.
+        y: the number of each point: its field, scale and axis.
+    """
+    header = {
+        "labelAngle": 0,
+        "labelAlign": "left",
+        "labelFontSize": 13,
+        "labelColor": COLOR["ink"],
+        "labelFont": "Inter",
+    }
+    return {
+        "data": {"values": values},
+        "facet": {"row": {"field": "env", "sort": list(names), "title": None, "header": header}},
+        "spacing": 14,
+        "spec": {
+            "width": width,
+            "height": height,
+            "mark": {"type": "line", "strokeWidth": 1.5, "color": COLOR["env-3"], **mark},
+            "encoding": {"x": time_axis(width), "y": {"type": "quantitative", "title": None, **y}},
+        },
     }
 
 

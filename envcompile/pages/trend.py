@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from envcompile.errors import EnvcError
-from envcompile.pages.drawings import COLOR, drawing, time_axis
+from envcompile.pages.drawings import COLOR, drawing, lanes
 from envcompile.pages.model import Plot
 from envcompile.pages.words import DAY, listed, moment
 
@@ -100,36 +100,5 @@ def trend_of(points: Sequence[TrendPoint], names: Sequence[str], now: int) -> Tr
 
 def _specification(names: Sequence[str], values: list[dict[str, Any]], width: int) -> dict[str, Any]:
     """A lane for each environment, all with the same scale: they are compared."""
-    return {
-        "data": {"values": values},
-        "facet": {
-            "row": {
-                "field": "env",
-                "sort": list(names),
-                "title": None,
-                "header": {
-                    "labelAngle": 0,
-                    "labelAlign": "left",
-                    "labelFontSize": 13,
-                    "labelColor": COLOR["ink"],
-                    "labelFont": "Inter",
-                },
-            }
-        },
-        "spacing": 14,
-        "spec": {
-            "width": width,
-            "height": 40,
-            "mark": {"type": "line", "strokeWidth": 1.5, "color": COLOR["env-3"], "point": {"color": COLOR["env-3"]}},
-            "encoding": {
-                "x": time_axis(width),
-                "y": {
-                    "field": "findings",
-                    "type": "quantitative",
-                    "scale": {"zero": True, "nice": True},
-                    "title": None,
-                    "axis": {"tickCount": 2, "format": ",d"},
-                },
-            },
-        },
-    }
+    y = {"field": "findings", "scale": {"zero": True, "nice": True}, "axis": {"tickCount": 2, "format": ",d"}}
+    return lanes(names, values, width, height=40, mark={"point": {"color": COLOR["env-3"]}}, y=y)
