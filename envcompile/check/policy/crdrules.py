@@ -44,6 +44,10 @@ _REASONS: Final = {
 }
 
 
+_ANY_STATUS: Final = ("status", {"type": "object", "x-kubernetes-preserve-unknown-fields": True})
+"""What `envcompile.kubernetes.shipped` has in the place of a status, whatever fields the definition names."""
+
+
 class Problem(NamedTuple):
     """One thing that a rule refuses."""
 
@@ -127,7 +131,9 @@ def _fields(root: str, schema: Mapping[str, Any], *, is_whole: bool) -> Iterator
         more = ["apiVersion", "kind", "metadata"] if is_whole or schema.get("x-kubernetes-embedded-resource") else []
         yield root, (*own, *more)
         for name, sub in properties.items():
-            for made in spellings(name) if isinstance(sub, dict) and not (is_whole and name == "metadata") else ():
+            if not isinstance(sub, dict) or (is_whole and (name == "metadata" or (name, sub) == _ANY_STATUS)):
+                continue
+            for made in spellings(name):
                 yield from _fields(f"{root}.{made}", sub, is_whole=False)
 
 
