@@ -236,25 +236,25 @@ def test_a_file_saved_just_before_a_build_is_read_again_only_once(built: Path) -
 
 
 @pytest.mark.parametrize(
-    ("changed", "is_old"),
+    ("changed", "age"),
     [
-        (9_899_000_001, True),
-        (9_901_000_001, False),
-        (9_890_000_000, False),  # perhaps by a clock of whole seconds, or of hundredths
-        (8_000_000_000, False),
-        (7_990_000_000, True),
-        (-1_000_000_001, True),
-        (11_000_000_001, False),  # a clock that goes before ours
+        (9_899_000_001, "old"),
+        (9_901_000_001, "young"),
+        (9_890_000_000, "young"),  # perhaps by a clock of whole seconds, or of hundredths
+        (8_000_000_000, "young"),
+        (7_990_000_000, "old"),
+        (-1_000_000_001, "old"),
+        (11_000_000_001, "young"),  # a clock that goes before ours
     ],
 )
-def test_a_stat_is_trusted_once_the_clock_of_its_file_system_went_on(changed: int, is_old: bool) -> None:
+def test_a_stat_is_trusted_once_the_clock_of_its_file_system_went_on(changed: int, age: str) -> None:
     """Two seconds count that long; a file system that counts in less shows it by the digits of its times."""
-    assert snapshot._is_old(changed, 10_000_000_000) is is_old
+    assert snapshot._is_old(changed, 10_000_000_000) is (age == "old")
     seen = Seen()
     seen.add("base/web.yaml", (1, changed, 3, 4))
     files = seen.files().with_digests(["a" * 64])
     assert files is not None
-    assert snapshot.racy_inputs("", files, 10_000_000_000).keys() == (set() if is_old else {"base/web.yaml"})
+    assert snapshot.racy_inputs("", files, 10_000_000_000).keys() == (set() if age == "old" else {"base/web.yaml"})
 
 
 @pytest.mark.parametrize("touched", ["", "edited", "another file", "gone", "killed"])
