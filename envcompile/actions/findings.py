@@ -184,7 +184,6 @@ class _Checker:
             tuple(unknown_kinds(self._plan.api, [resource.id for _, resource in values])),
             hashlib.sha256(body or b"").hexdigest(),
             tuple(sorted({resource.id[:2] for _, resource in values})),
-            self._bodies(values) if self._older is not None else (),
         )
         self._units[number] = unit
         if self._plan.units[number].may_be_remembered and body is not None:
@@ -375,9 +374,11 @@ class _Checker:
         if state is not None and self.linked.paths is None:
             paths = _paths_of(self.linked)
         for number in wanted:
-            unit = self._units[number]
+            unit, bodies = self._units[number], self._units[number].bodies
             changes: list[Found] = []
-            for position, blob in unit.bodies if state is not None else ():
+            if state is not None and bodies is None:
+                bodies = self._bodies(self.linked.unit_values(number))
+            for position, blob in bodies or ():
                 for place in state.places(paths[number][position]) if state is not None else ():
                     if state is None or state.holds(place, blob):
                         continue
@@ -386,8 +387,8 @@ class _Checker:
                     if value is not None:
                         changes = [found for found in changes if found.resource != resource.id]
                         changes += self._refused(resource, value)
-            if unit.changes != tuple(changes):
-                self._replace(number, msgspec.structs.replace(unit, changes=tuple(changes)))
+            if unit.changes != tuple(changes) or unit.bodies != bodies:
+                self._replace(number, msgspec.structs.replace(unit, changes=tuple(changes), bodies=bodies))
         self._memo.put_older(state.name if state is not None else "")
 
     def _refused(self, resource: Resource, value: dict[str, Any]) -> list[Found]:

@@ -97,8 +97,9 @@ class CheckedUnit(msgspec.Struct, array_like=True):
     """The digest of what rules about several resources look at."""
     kinds: tuple[tuple[str, str], ...]
     """Group and kind of its resources, each once."""
-    bodies: tuple[tuple[int, str], ...]
-    """Resources with fields that must stay: their number in the unit, and git's name of their file's bytes."""
+    bodies: tuple[tuple[int, str], ...] | None = None
+    """Resources with fields that must stay: their number in the unit, and git's name of their file's bytes; None until
+    there is an older state to hold them against."""
     joint: tuple[Found, ...] = ()
     """By rules about several resources."""
     joint_of: str = ""

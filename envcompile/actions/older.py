@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
 from envcompile.actions.opening import open_repository
@@ -88,6 +89,8 @@ class OlderState:
         """
         if self._places is None:
             self._places = {}
+            with suppress(EnvcError):
+                self._tree.files(self._folder)  # what was listed is known to be a plain file when it is read
             for path in parse_index(self._tree.read(f"{self._folder}/{INDEX_NAME}")):
                 self._places.setdefault(path.rpartition("/")[2] if "/" in path else _TOGETHER, []).append(path)
         alone, together = self._places.get(place.rpartition("/")[2], []), self._places.get(_TOGETHER, [])

@@ -153,6 +153,8 @@ def _page(name: str, value: Any) -> str | None:
 def within_pod(spec: dict[str, Any], place: Place) -> Said:
     """Limits of containers below those of the pod, and requests together; source: validatePodResourceConsistency."""
     limits, requests = map_at(spec, "resources", "limits"), map_at(spec, "resources", "requests")
+    if not limits and not requests:
+        return
     for index, item in maps_at(spec, "containers"):
         for name, given in map_at(item, "resources", "limits").items():
             if _above(quantity(given), quantity(limits.get(name))):
