@@ -174,7 +174,8 @@ class _Checker:
     def check(self, number: int) -> None:
         """Ask the rules that look at one resource about a unit."""
         values = self.linked.unit_values(number)
-        self._alone_hits[number], asides = self._look_at([resource for _, resource in values])
+        right = self.linked.right_values(number)
+        self._alone_hits[number], asides = self._look_at([resource for _, resource in values], right)
         self._facts[number] = self._facts_of(values)
         body = packed(self._facts[number])
         unit = CheckedUnit(
@@ -232,10 +233,12 @@ class _Checker:
         self._memo.save()
         return Checked(self.linked, count_of(self.linked), tuple(found), tuple(asides), frozenset(unknown))
 
-    def _look_at(self, resources: Sequence[Resource]) -> tuple[list[tuple[str, Hit]], list[Aside]]:
+    def _look_at(
+        self, resources: Sequence[Resource], right: frozenset[int] = frozenset()
+    ) -> tuple[list[tuple[str, Hit]], list[Aside]]:
         """What rules that look at one resource find in some, and what their annotations set aside."""
         shown = self._shown(resources)
-        inputs = CheckInput(self.linked.environment, shown, self._plan.api, self._keys)
+        inputs = CheckInput(self.linked.environment, shown, self._plan.api, self._keys, right=right)
         by_id = {resource.id: resource for resource in resources}
         found = [(rule.id, hit) for rule in self._alone for hit in rule.find(inputs)]
         asides = []

@@ -39,12 +39,17 @@ class Complaint(NamedTuple):
     """True for a field that is not known, which a server drops that is not asked to be strict."""
 
 
-def complaints(api: KubeApi, value: Any) -> list[Complaint]:
+def complaints(api: KubeApi, value: Any, *, is_right_by_tables: bool = False) -> list[Complaint]:
     """List what the API server refuses of a resource, each field once.
 
     What cannot be decoded is said first (types, unknown and missing fields); of the rest only what is not said yet.
+
+    Args:
+        api: the API.
+        value: the resource.
+        is_right_by_tables: it is known that the tables have nothing against it (`surely_right` with `by_tables`).
     """
-    if surely_right(api, value):
+    if surely_right(api, value, is_known=is_right_by_tables):
         return []
     key = _content(value)
     if key is None:

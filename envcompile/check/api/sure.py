@@ -391,13 +391,14 @@ def _tops(_: KubeApi) -> dict[tuple[str, str], _Top | None]:
     return {}
 
 
-def surely_right(api: KubeApi, value: Any, *, by_tables: bool = False) -> bool:
+def surely_right(api: KubeApi, value: Any, *, by_tables: bool = False, is_known: bool = False) -> bool:
     """Tell whether nothing is refused of an object of a built-in kind; False when that takes a closer look.
 
     Args:
         api: the API.
         value: the object.
         by_tables: ask the tables of types and fields alone, and no validator that looks at several fields.
+        is_known: the tables were asked before, and have nothing against it.
     """
     if not isinstance(value, dict) or "status" in value:
         return False
@@ -410,7 +411,9 @@ def surely_right(api: KubeApi, value: Any, *, by_tables: bool = False) -> bool:
         tops[key] = _top(api, *key)
     top = tops[key]
     metadata = value.get("metadata")
-    if top is None or not isinstance(metadata, dict) or not metadata.get("name") or not top.plan.is_right(value):
+    if top is None or not isinstance(metadata, dict) or not metadata.get("name"):
+        return False
+    if not is_known and not top.plan.is_right(value):
         return False
     if by_tables:
         return top.is_named(metadata)

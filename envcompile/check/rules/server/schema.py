@@ -28,7 +28,9 @@ def _find(inputs: CheckInput) -> Iterator[Hit]:
     for resource in inputs.resources:
         gone = is_gone(resource, minor)
         advice = fix if inputs.api.is_built_in(resource.id.group, resource.id.kind) else own_fix
-        for pointer, what, severity, _ in complaints(inputs.api, resource.value):
+        for pointer, what, severity, _ in complaints(
+            inputs.api, resource.value, is_right_by_tables=id(resource.value) in inputs.right
+        ):
             if gone and pointer == ("apiVersion",):
                 continue  # the rule `api-removed` says so, and since when
             beside = tuple(_named_beside(resource.value, pointer, what))
