@@ -169,7 +169,8 @@ def _text_keys(filename: str, path: FieldPath, value: Any) -> dict[str, Any]:
 
 def _origin(resource: Resource, way: Way, where: Where) -> FieldOrigin:
     says: list[Say] = []
-    for step, track in zip(resource.steps, way.tracks, strict=True):
+    for track in way.tracks:
+        step = track.step
         stated, note = _stated(step, track)
         if stated is None and same(track.before, track.after):
             continue
