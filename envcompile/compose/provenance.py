@@ -67,7 +67,7 @@ def explain(resource: Resource, path: FieldPath, api: KubeApi, where: Where) -> 
         for pointer in _matching(root, step.before):
             way, before = start, step.before
             for key in pointer:
-                way, before = way.into(part_of(key, before, way.node), before), before[key]
+                way, before = way.further(part_of(key, before, way.node), before), before[key]
             for leaf in way.missing(before):
                 if leaf.field not in found:
                     found[leaf.field] = _origin(resource, leaf, where)

@@ -53,6 +53,8 @@ class Way(NamedTuple):
     tracks: tuple[Track, ...]
     """Those of the steps that may have had a say: of an operation or a setting that left all here as it was, none."""
     positions: Positions
+    gone: dict[tuple[Part, bool], Way]
+    """The ways from here that were gone already, by part and whether that is one of a list."""
 
     @classmethod
     def of(cls, resource: Resource, node: Node | None) -> Way:
@@ -66,7 +68,7 @@ class Way(NamedTuple):
         for step in resource.steps:
             before, after = (ABSENT if value is None else value for value in (step.before, step.after))
             tracks.append(Track(step, before, after, patch_root(step), (), step.document is not None))
-        return cls((), "", resource.value, node, (), tuple(tracks), Positions())
+        return cls((), "", resource.value, node, (), tuple(tracks), Positions(), {})
 
     def at(self, step: str | int) -> Way:
         """The way one step further on, in the result."""
@@ -97,7 +99,7 @@ class Way(NamedTuple):
                 tracks.append(_along(track, part, before, left))
         if value is ABSENT:
             value = self._value(part, self.value)
-        return Way((*self.path, part), joined(self.field, part), value, node, lists, tuple(tracks), self.positions)
+        return Way((*self.path, part), joined(self.field, part), value, node, lists, tuple(tracks), self.positions, {})
 
     def leaves(self) -> Iterator[Way]:
         """The ways to every leaf of the result below this one."""
@@ -114,9 +116,17 @@ class Way(NamedTuple):
                 part, inner = part_of(step, before, self.node), before[step]
                 held = self._value(part, self.value)
                 if held is ABSENT or (isinstance(inner, (dict, list)) and not same(inner, held)):
-                    yield from self.into(part, before).missing(inner)
+                    yield from self.further(part, before).missing(inner)
         elif self.value is ABSENT:
             yield self
+
+    def further(self, part: Part, container: Any) -> Way:
+        """As `into`, made once: all steps are gone through, and most of them have the same fields."""
+        key = part, isinstance(container, list)
+        found = self.gone.get(key)
+        if found is None:
+            found = self.gone[key] = self.into(part, container)
+        return found
 
     def _value(self, part: Part, value: Any) -> Any:
         step = self.positions.step_of(part, value)
