@@ -109,7 +109,7 @@ def _equal_bytes(old: Any, new: Any) -> bool:
     Comparing bytes is ten times faster than walking, and most of what is compared is equal.
     """
     try:
-        return marshal.dumps(old, 0) == marshal.dumps(new, 0)
+        return bool(old == new) and marshal.dumps(old, 0) == marshal.dumps(new, 0)
     except ValueError:  # something that only stands for a value
         return False
 
