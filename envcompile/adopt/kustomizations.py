@@ -84,7 +84,8 @@ def read_kustomizations(source: Path, wishes: Wishes = NO_WISHES) -> Sources:
     if not known and not told.roots:
         raise fail(
             f"`{source}` holds no kustomization",
-            "name the folder above base/ and overlays/; plain manifests come in with --from-manifests",
+            "name the folder above base/ and overlays/; plain manifests come in with --from-manifests, charts with "
+            "--from-helm",
         )
     roots, notes = told.roots, told.notes
     if not roots:
