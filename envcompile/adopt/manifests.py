@@ -95,10 +95,14 @@ def read_manifests(source: Path, wishes: Wishes = NO_WISHES) -> Sources:
     return Sources(in_promotion_order(environments), tuple(notes), shared)
 
 
-def read_folder(source: Path, folder: str, notes: list[str], problems: Problems) -> list[Existing]:
-    """The objects of plain manifests in a folder of a source, and of those below it."""
+def read_folder(
+    source: Path, folder: str, notes: list[str], problems: Problems, *, is_deep: bool = True
+) -> list[Existing]:
+    """The objects of plain manifests in a folder of a source, and of those below it if it is read deeply."""
     tree = WorkingTree(source)
     paths = [entry.path for entry in tree.files("" if folder == "." else folder)]
+    if not is_deep:
+        paths = [path for path in paths if (posixpath.dirname(path) or ".") == folder]
     return [existing for path in paths for existing in _objects(tree, source, path, notes, problems)]
 
 
