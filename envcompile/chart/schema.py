@@ -99,7 +99,7 @@ def _indented(value: Any, margin: str) -> str:
     return text.replace("\n", f"\n{margin}")
 
 
-def schema_around(keys: Collection[str], chart: ChartFacts) -> tuple[list[str], str]:
+def schema_around(keys: Collection[str], chart: ChartFacts, library: str | None) -> tuple[list[str], str]:
     """What stands around the schemas of keys at the root of the values: before each of them, and at the end.
 
     A chart that depends on this one adds its own globals, and switches it with `condition: NAME.enabled` or by tags:
@@ -109,6 +109,7 @@ def schema_around(keys: Collection[str], chart: ChartFacts) -> tuple[list[str], 
     Args:
         keys: those that have a schema.
         chart: how the chart is made.
+        library: the chart inside that the others include from; Helm gives it values as it does every chart.
     """
     further = {"global": _indented(_map(is_open=True), "    ")}
     others = chart.options.details.get("dependencies", ())
@@ -116,6 +117,8 @@ def schema_around(keys: Collection[str], chart: ChartFacts) -> tuple[list[str], 
     anything = _indented({"type": "object"}, "    ")
     for other in others:
         further.setdefault(other.get("alias", other["name"]), anything)
+    if library is not None:
+        further[library] = anything
     for item in imports:
         if isinstance(item, dict):
             further.setdefault(str(item.get("parent", "")).partition(".")[0], "{}")
