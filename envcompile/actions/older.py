@@ -92,6 +92,7 @@ class OlderState:
         self._tree = tree
         self._folder = folder
         self._digits = digits
+        self._index: bytes | None = None
         self._places: dict[str, list[str]] | None = None
         self._texts: dict[str, set[str]] = {}
         self._values: dict[str, list[Any]] = {}
@@ -103,9 +104,13 @@ class OlderState:
         Args:
             place: where the resource is now, whatever the layout.
         """
+        if self._index is None:
+            self._index = self._tree.read(f"{self._folder}/{INDEX_NAME}")
+        if "/" in place and f"\n{place}\n".encode("utf-8", "surrogateescape") in self._index:
+            return [place]  # of most resources, which nobody takes the whole index apart for
         if self._places is None:
             self._places = {}
-            for path in parse_index(self._tree.read(f"{self._folder}/{INDEX_NAME}")):
+            for path in parse_index(self._index):
                 self._places.setdefault(path.rpartition("/")[2] if "/" in path else _TOGETHER, []).append(path)
         alone, together = self._places.get(place.rpartition("/")[2], []), self._places.get(_TOGETHER, [])
         for file, known in ((place, alone), (file_of(place, "app"), together), (WHOLE, together)):
