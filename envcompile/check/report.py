@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, NamedTuple
 
 from envcompile.check.finding import (
@@ -92,6 +93,24 @@ class Counts(NamedTuple):
     """The rules of which `envc fix` has an answer for some."""
     ignored: int
     """Places that were set aside."""
+
+
+def counts_of(report: Report, groups: Sequence[Group]) -> Counts:
+    """How much was found.
+
+    Args:
+        report: what was found.
+        groups: its findings together.
+    """
+    mends = sorted({finding.rule for finding in report.findings if finding.mends and is_yaml(finding)})
+    grades = Counter(group.finding.severity for group in groups)
+    ignored = len(together(ignored.finding for ignored in report.ignored))
+    return Counts(len(report.findings), grades, mends, ignored)
+
+
+def is_yaml(finding: Finding) -> bool:
+    """Tell whether a file says it that `envc fix` can change."""
+    return finding.where is None or finding.where.file.endswith((".yaml", ".yml"))
 
 
 def spelled(counts: Mapping[Severity, int]) -> str:

@@ -12,7 +12,7 @@ import msgspec
 
 from envcompile.check.finding import RANK
 from envcompile.check.formats.text import body_of, hint_of
-from envcompile.check.report import Group, identity, order, together
+from envcompile.check.report import Group, identity, is_yaml, order, together
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -72,11 +72,6 @@ def sheet_of(findings: Iterable[Finding]) -> Sheet | None:
         len(ordered),
         tuple(sorted({one.rule for one in ordered if one.mends and is_yaml(one)})),
     )
-
-
-def is_yaml(finding: Finding) -> bool:
-    """Tell whether a file says it that `envc fix` can change."""
-    return finding.where is None or finding.where.file.endswith((".yaml", ".yml"))
 
 
 _PARTS: Final = 7

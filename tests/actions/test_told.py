@@ -19,6 +19,7 @@ from tests.harness.repository import deployment, environment
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from envcompile.actions.findings_memo import CheckedUnit
     from tests.conftest import MakeProject
 
 _IGNORED = "  annotations:\n    envcompile.dev/ignore: '{}: we know'\n"
@@ -44,7 +45,7 @@ def made(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     found: list[str] = []
     make = told._made
 
-    def noted(key: str, own: list[tuple[int, told.CheckedUnit]], *rest: object) -> object:
+    def noted(key: str, own: list[tuple[int, CheckedUnit]], *rest: object) -> object:
         found.append(own[0][1].app)
         return make(key, own, *rest)  # type: ignore[arg-type]  # as they came
 

@@ -10,8 +10,8 @@ import pytest
 
 from envcompile.check.finding import Finding, fingerprint
 from envcompile.check.formats.text import as_text, rest_of
-from envcompile.check.report import order, together
-from envcompile.check.sheets import Sheets, is_yaml, sheet_of
+from envcompile.check.report import is_yaml, order, together
+from envcompile.check.sheets import Sheets, sheet_of
 from envcompile.model import Location, ResourceId
 
 if TYPE_CHECKING:

@@ -149,11 +149,11 @@ def register(app: typer.Typer) -> None:
         from envcompile.actions.not_evaluated import untried
         from envcompile.check.baseline import FILE, read_baseline, sort_out
         from envcompile.check.picking import only, picked
-        from envcompile.check.report import together
+        from envcompile.check.report import counts_of, together
         from envcompile.check.rules.catalogue import ALL
         from envcompile.check.rules.policies.not_evaluated import RULE as NOT_EVALUATED
         from envcompile.cli.output import raw, table, tell, text
-        from envcompile.cli.render.check import Wanted, counts_of, listed, printed, remarks
+        from envcompile.cli.render.check import Wanted, listed, printed, remarks
         from envcompile.errors import Problem, UsageError
 
         # One short run allocates much and frees little: the collector would only look for cycles that are not there.

@@ -158,22 +158,6 @@ def _for_programs(report: Report, output_format: str, fail_on: str, project: Pat
     return as_github(report, prefix)
 
 
-def counts_of(report: Report, groups: Sequence[Group]) -> Counts:
-    """How much was found.
-
-    Args:
-        report: what was found.
-        groups: its findings together.
-    """
-    from envcompile.check.report import Counts, together
-    from envcompile.check.sheets import is_yaml
-
-    mends = sorted({finding.rule for finding in report.findings if finding.mends and is_yaml(finding)})
-    grades = Counter(group.finding.severity for group in groups)
-    ignored = len(together(ignored.finding for ignored in report.ignored))
-    return Counts(len(report.findings), grades, mends, ignored)
-
-
 def remarks(report: Report, baseline: str, counts: Counts) -> list[str]:
     """What people should know beside the findings: how much was looked at, and what could not be.
 
