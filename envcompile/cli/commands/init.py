@@ -9,6 +9,7 @@ import typer
 
 from envcompile.cli.arguments import Format
 from envcompile.cli.output import answer, data, table, tell
+from envcompile.cli.render.columns import with_last_below
 from envcompile.errors import EXIT_OK, EXIT_WRONG, Problem, UsageError
 
 if TYPE_CHECKING:
@@ -228,5 +229,5 @@ def _next_steps(target: Path, first: str, last: str) -> list[str]:
         steps = steps[1:]
     if first == last:
         steps = [step for step in steps if "compare" not in step[0]]
-    width = max(len(command) for command, what in steps if what) + 3
-    return ["", "next:", *(f"  {command:<{width}}{what}".rstrip() for command, what in steps)]
+    # One column between them is wider than in tables, as in the help.
+    return ["", "next:", *with_last_below([(f"{command} ", what) for command, what in steps], "  ")]
