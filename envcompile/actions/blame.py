@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from envcompile.actions.at_commit import AtCommit
 from envcompile.actions.former_names import follow, former_of
-from envcompile.actions.past import api_at, resources_at, revision_of
+from envcompile.actions.kinds_at import api_at
+from envcompile.actions.past import resources_at, revision_of
 from envcompile.errors import Problem, UsageError
 from envcompile.history.blame import Blame
 

@@ -141,11 +141,7 @@ def matrix(
     """
     if len(environments) < 2:
         raise UsageError([Problem("one environment has nothing beside it", "name two or more, or none for all")])
-    known = {one.app for each in environments for one in each.resources}
-    for app in apps:
-        if app not in known:
-            advice = did_you_mean(app, known, f"the applications are {', '.join(sorted(known))}")
-            raise UsageError([Problem(f"there is no application `{app}`", advice)])
+    _refuse_unknown(apps, environments)
     from envcompile.actions.matrix_purpose import Purpose
 
     purpose = Purpose(environments)
@@ -164,6 +160,35 @@ def matrix(
                 kept.setdefault(app, []).append(purpose.judged(row))
     services = tuple(Service(app, tuple(rows)) for app, rows in sorted(kept.items()))
     return Matrix(tuple(environments), purpose.own_facts(), services, tuple(folded))
+
+
+def narrowed(whole: Matrix, *, apps: Collection[str] = (), fields: Collection[str] = ("all",)) -> Matrix:
+    """The part of a matrix of everything that is about some applications or kinds of fields.
+
+    Args:
+        whole: environments side by side, with nothing left out.
+        apps: only these applications; none means all.
+        fields: only rows of these kinds; `all` for any.
+
+    Raises:
+        UsageError: there is no such application.
+    """
+    _refuse_unknown(apps, whole.environments)
+    services = []
+    for service in whole.services:
+        rows = tuple(row for row in service.rows if _is_wanted(row, fields))
+        if rows and (not apps or service.app in apps):
+            services.append(Service(service.app, rows))
+    folded = tuple(row for row in whole.folded if _is_wanted(row, fields) and (not apps or row.app in apps))
+    return whole._replace(services=tuple(services), folded=folded)
+
+
+def _refuse_unknown(apps: Collection[str], environments: Sequence[EnvironmentOrigins]) -> None:
+    known = {one.app for each in environments for one in each.resources}
+    for app in apps:
+        if app not in known:
+            advice = did_you_mean(app, known, f"the applications are {', '.join(sorted(known))}")
+            raise UsageError([Problem(f"there is no application `{app}`", advice)])
 
 
 _Held = tuple["ResourceOrigins | None", ...]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
 from envcompile.actions.blame import EnvironmentBlame
@@ -128,6 +129,7 @@ def environment_origins(
     *,
     only: ResourceId | None = None,
     explained: Collection[ResourceId] | None = None,
+    known: Mapping[ResourceId, ResourceOrigins] = MappingProxyType({}),
 ) -> EnvironmentOrigins:
     """Explain and blame every field of an environment in one pass.
 
@@ -138,6 +140,7 @@ def environment_origins(
         revision: the commit that the project stands on: a value that is not this commit's is not committed.
         only: this resource; all of them when left out.
         explained: the resources whose fields are wanted, others are there without; all of them when left out.
+        known: the origins of resources that are as they were, with the same history.
 
     Raises:
         UsageError: no such environment.
@@ -146,19 +149,24 @@ def environment_origins(
     """
     (name,) = project.choose([environment])
     linked = project.link(name)
-    known, unknown = _known(past, name, revision)
-    recorded = _Recorded(past, known, only) if past is not None and known is not None else None
+    at, unknown = _known(past, name, revision)
     chosen = linked.resources() if only is None else [linked.resource(only)]
-    resources = tuple(
-        _resource(linked, resource, recorded)
-        if explained is None or resource.id in explained
-        else ResourceOrigins(resource.id, resource.app, {}, ())
-        for resource in chosen
-    )
-    commits = recorded.commits(resources) if recorded is not None else {}
+    recorded: _Recorded | None = None
+    found: list[ResourceOrigins] = []
+    for resource in chosen:
+        if explained is not None and resource.id not in explained:
+            found.append(ResourceOrigins(resource.id, resource.app, {}, ()))
+        elif resource.id in known:
+            found.append(known[resource.id])
+        else:
+            if recorded is None and past is not None and at is not None:
+                recorded = _Recorded(past, at, only)
+            found.append(_resource(linked, resource, recorded))
+    resources = tuple(found)
+    commits = _commits(past, resources) if past is not None and at is not None else {}
     sources = linked.plan.sources
     words = own_words(name, linked.namespace, resolved_params(sources.settings.params, sources.where))
-    commit = known.commit if known is not None else ""
+    commit = at.commit if at is not None else ""
     settings = _settings(sources.settings)
     return EnvironmentOrigins(name, linked.namespace, words, settings, resources, commit, commits, unknown)
 
@@ -220,7 +228,6 @@ class _Recorded:
     """What the history says of the fields of one environment."""
 
     def __init__(self, past: Past, at: Revision, only: ResourceId | None) -> None:
-        self._past = past
         self._blame = EnvironmentBlame(past, at, only)
         self._state = past.store.state(at.id)
 
@@ -233,10 +240,11 @@ class _Recorded:
             found += self._blame.keys(resource.id, path)
         return {(blamed.path, blamed.key): blamed for blamed in found}
 
-    def commits(self, resources: Iterable[ResourceOrigins]) -> dict[str, Commit]:
-        """The facts of every commit that the fields name."""
-        named = {origin.since.commit for one in resources for origin in one.fields if origin.since is not None}
-        return self._past.store.commits(named)
+
+def _commits(past: Past, resources: Iterable[ResourceOrigins]) -> dict[str, Commit]:
+    """The facts of every commit that fields name."""
+    named = {origin.since.commit for one in resources for origin in one.fields if origin.since is not None}
+    return past.store.commits(named)
 
 
 def _resource(linked: LinkedEnvironment, resource: Resource, recorded: _Recorded | None) -> ResourceOrigins:

@@ -148,7 +148,8 @@ def _letters(past: Past, commit: str) -> list[Letter]:
 
 def _difference(past: Past, name: str, old: Revision | None, new: Revision | None, tree: CommitTree) -> EnvironmentDiff:
     from envcompile.actions.diff import read_keys
-    from envcompile.actions.past import api_at, resources_at
+    from envcompile.actions.kinds_at import api_at
+    from envcompile.actions.past import resources_at
     from envcompile.ask.difference import EnvironmentDiff, compare
 
     before = past.store.state(old.id) if old is not None else {}

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from envcompile.actions.at_commit import AtCommit
 from envcompile.actions.former_names import follow
+from envcompile.actions.kinds_at import KindsAt
 from envcompile.actions.opening import open_repository
-from envcompile.errors import EnvcError, Problem, UsageError, did_you_mean
+from envcompile.errors import Problem, UsageError, did_you_mean
+from envcompile.history.between import states_between
 from envcompile.history.database import connect, location
 from envcompile.history.retention import pruned
 from envcompile.history.spool import Spool
@@ -26,17 +28,17 @@ if TYPE_CHECKING:
     from envcompile.ask.difference import EnvironmentDiff
     from envcompile.git.repository import Commit, Repository
     from envcompile.history.store import Revision, State
-    from envcompile.kubernetes import KubeApi
     from envcompile.model import ResourceId
 
 __all__ = [
     "Found",
     "LogEntry",
     "Past",
-    "api_at",
     "begins_anew",
     "choose",
+    "commit_at",
     "compare",
+    "compare_all",
     "find",
     "log",
     "missing",
@@ -46,8 +48,6 @@ __all__ = [
     "revision_at",
     "revision_of",
 ]
-
-_DEFINITION = "CustomResourceDefinition"
 
 
 class Past(NamedTuple):
@@ -150,6 +150,9 @@ def revision_of(past: Past, environment: str, revision: str) -> Revision:
     Raises:
         UsageError: no such environment or commit, or it is not recorded.
     """
+    own = _own_revision(past, environment, revision)
+    if own is not None:
+        return own
     revisions = _followed(past, environment).revisions
     try:
         commit = past.repository.resolve(revision)
@@ -173,16 +176,31 @@ def revision_of(past: Past, environment: str, revision: str) -> Revision:
     ])
 
 
+def _own_revision(past: Past, environment: str, revision: str) -> Revision | None:
+    """The revision of an environment under its name of today, which is nearly always what is asked for; else None."""
+    known = past.store.revisions_of(revision) or past.store.revisions_of(past.repository.find(revision))
+    return known.get(environment)
+
+
 def revision_at(past: Past, environment: str, time: str, start: str = "HEAD") -> Revision:
     """The revision of an environment that a branch had at a time.
 
     Raises:
         UsageError: the text is no time, or nothing was recorded until then.
     """
-    commit = past.repository.before(time_of(time).isoformat(), start)
+    commit = commit_at(past, time, start)
     if not commit:
         raise UsageError([Problem(f"there was no commit at {time}", f"see `envc history log {environment}`")])
     return revision_of(past, environment, commit)
+
+
+def commit_at(past: Past, time: str, start: str = "HEAD") -> str:
+    """The commit that a branch had at a time; empty where there was none.
+
+    Raises:
+        UsageError: the text is no time.
+    """
+    return past.repository.before(time_of(time).isoformat(), start)
 
 
 def resources_at(past: Past, revision: Revision, only: str = "") -> list[Resource]:
@@ -199,72 +217,51 @@ def resources_at(past: Past, revision: Revision, only: str = "") -> list[Resourc
 
 def compare(past: Past, environment: str, older: Revision, newer: Revision) -> EnvironmentDiff:
     """What differs between two recorded revisions of an environment."""
+    (found,) = compare_all(past, [(environment, older, newer)])
+    return found
+
+
+def compare_all(past: Past, sides: Sequence[tuple[str, Revision, Revision]]) -> list[EnvironmentDiff]:
+    """What differs between two recorded revisions of each of several environments.
+
+    Args:
+        past: the history.
+        sides: environment, older and newer revision; the settings of a commit are read once for all of them.
+    """
     from envcompile.actions.diff import read_keys
     from envcompile.ask.difference import compare as compare_resources
 
-    before, after = past.store.state(older.id), past.store.state(newer.id)
-    differing = [name for name in {*before, *after} if before.get(name) != after.get(name)]
-    values = past.store.values({
-        held.content for state in (before, after) for name in differing if (held := state.get(name))
-    })
-
-    def side(state: State) -> list[Resource]:
-        return [Resource(name, values[state[name].content], "", ()) for name in sorted(differing) if name in state]
-
-    return compare_resources(
-        environment, side(before), side(after), api_at(past, newer), read_keys=read_keys, owners=()
-    )
-
-
-def api_at(past: Past, revision: Revision) -> KubeApi:
-    """What was known of kinds at a revision: of its Kubernetes version, and of the CRDs among its resources.
-
-    The version, `mergeKeys` and `crds` are read from the commit where git still holds it; else they are the defaults.
-    """
-    from envcompile.kubernetes import MergeKeyError, UnknownVersionError, load
-    from envcompile.settings import DEFAULT_KUBERNETES_VERSION
-
-    crds = [held.content for identity, held in past.store.state(revision.id).items() if identity.kind == _DEFINITION]
-    documents = list(past.store.values(crds).values())
-    said = _said_of_kinds(past.repository, revision)
-    try:
-        api = load(said.version)
-    except UnknownVersionError:
-        api = load(DEFAULT_KUBERNETES_VERSION)
-    api = api.with_crds([*said.definitions, *documents])
-    try:
-        return api.with_merge_keys(said.merge_keys)
-    except MergeKeyError:
-        return api
-
-
-class _Said(NamedTuple):
-    version: str
-    merge_keys: tuple[Any, ...]
-    definitions: tuple[Any, ...]
-
-
-def _said_of_kinds(repository: Repository, revision: Revision) -> _Said:
-    """What the settings of a commit say of kinds; only settings are read, no resource."""
-    from envcompile.settings import DEFAULT_KUBERNETES_VERSION
-    from envcompile.sources import new_parsed_files
-    from envcompile.sources.layers import EffectiveSettings
-
-    nothing = _Said(DEFAULT_KUBERNETES_VERSION, (), ())
-    with AtCommit(repository, revision.commit, revision.environment) as then:
-        sources = then.sources()
-        if sources is None:
-            return nothing
-        layers = sources.layers.get(revision.environment, ())
-        try:
-            own = EffectiveSettings(tuple(sources.overlays[layer] for layer in layers)).settings if layers else None
-            return _Said(
-                (own.kubernetes_version if own is not None else None) or sources.settings.kubernetes_version,
-                sources.settings.merge_keys,
-                sources.crd_documents(new_parsed_files()),
+    found = []
+    with ExitStack() as stack:
+        kinds: dict[str, KindsAt] = {}
+        for environment, older, newer in sides:
+            before, after = _states(past, older, newer)
+            differing = sorted(name for name in {*before, *after} if before.get(name) != after.get(name))
+            values = past.store.values({
+                held.content for state in (before, after) for name in differing if (held := state.get(name))
+            })
+            left, right = (
+                [Resource(name, values[state[name].content], "", ()) for name in differing if name in state]
+                for state in (before, after)
             )
-        except EnvcError:
-            return nothing
+            if newer.commit not in kinds:
+                kinds[newer.commit] = stack.enter_context(KindsAt(past, newer.commit))
+            api = kinds[newer.commit].api(newer)
+            found.append(compare_resources(environment, left, right, api, read_keys=read_keys, owners=()))
+    return found
+
+
+def _states(past: Past, older: Revision, newer: Revision) -> tuple[State, State]:
+    """What two revisions hold, as far as it may differ."""
+    if older.environment == newer.environment:
+        found = states_between(past.store.database, older.id, newer.id)
+        if found is not None:
+            return found
+        other = states_between(past.store.database, newer.id, older.id)
+        if other is not None:
+            return other[1], other[0]
+    past.store.load_states([older.id, newer.id])
+    return past.store.state(older.id), past.store.state(newer.id)
 
 
 def find(past: Past, pattern: str, revisions: Sequence[Revision]) -> Iterator[Found]:
@@ -284,18 +281,40 @@ def find(past: Past, pattern: str, revisions: Sequence[Revision]) -> Iterator[Fo
     if split is None:
         raise UsageError([Problem(f"`{pattern}` is no search", "write FIELD=PATTERN, such as 'image=*:v1.2*'")])
     name, wanted = split["field"], split["value"]
-    for revision in revisions:
-        api = api_at(past, revision)
-        for resource in resources_at(past, revision):
-            for pointer, value in leaves(redacted(resource.id, resource.value)):
-                if isinstance(value, Hidden) or not fnmatchcase(_as_text(value), wanted):
-                    continue
-                last = next((str(part) for part in reversed(pointer) if isinstance(part, str)), "")
-                if "." not in name and last != name:
-                    continue
-                field = format_field(keyed(pointer, resource.value, root_node(resource.id, resource.value, api)))
-                if name in {last, field}:
-                    yield Found(revision.environment, resource.id, field, value)
+    past.store.load_states([revision.id for revision in revisions])
+    with ExitStack() as stack:
+        kinds: dict[str, KindsAt] = {}
+        for revision in revisions:
+            candidates = _that_may_hold(past, revision, wanted)
+            if candidates and revision.commit not in kinds:
+                kinds[revision.commit] = stack.enter_context(KindsAt(past, revision.commit))
+            for resource in candidates:
+                for pointer, value in leaves(redacted(resource.id, resource.value)):
+                    if isinstance(value, Hidden) or not fnmatchcase(_as_text(value), wanted):
+                        continue
+                    last = next((str(part) for part in reversed(pointer) if isinstance(part, str)), "")
+                    if "." not in name and last != name:
+                        continue
+                    api = kinds[revision.commit].api(revision)
+                    field = format_field(keyed(pointer, resource.value, root_node(resource.id, resource.value, api)))
+                    if name in {last, field}:
+                        yield Found(revision.environment, resource.id, field, value)
+
+
+_PLAIN = re.compile(r"[A-Za-z0-9._/:-]*[A-DF-Za-df-z_/:-][A-Za-z0-9._/:-]*")
+"""Text that stands in JSON as it is, and is no number."""
+
+
+def _that_may_hold(past: Past, revision: Revision, wanted: str) -> list[Resource]:
+    """The resources of a revision in whose text a value that a pattern names may stand: others are not unpacked."""
+    parts = [part for part in re.split(r"[*?]|\[.*?\]", wanted) if _PLAIN.fullmatch(part)]
+    if not parts:
+        return resources_at(past, revision)
+    state, longest = past.store.state(revision.id), max(parts, key=len).encode()
+    bodies = past.store.bodies({held.content for held in state.values()})
+    holding = {number for number, body in bodies.items() if longest in body}
+    values = past.store.values(holding)
+    return [Resource(one, values[held.content], "", ()) for one, held in state.items() if held.content in holding]
 
 
 def _followed(past: Past, environment: str) -> Followed:

@@ -8,7 +8,7 @@ import numpy as np
 
 from envcompile.actions.overlay_edits import Wish, edited
 from envcompile.actions.prices import prices_of
-from envcompile.actions.recommended_requests import containers_of, requests_of
+from envcompile.actions.recommended_requests import requests_of, resized
 from envcompile.actions.scaled_workload import HPA, scaling_of, subject_of
 from envcompile.actions.scaling_bounds import bounds_of
 from envcompile.actions.scaling_cases import case_of, hour_of
@@ -20,12 +20,12 @@ from envcompile.scaling.podworld import SAMPLE_MS
 from envcompile.scaling.search import search
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Mapping
     from datetime import date
     from pathlib import Path
 
     from envcompile.actions.overlay_edits import Edited
-    from envcompile.actions.scaled_workload import Scaling, Subject
+    from envcompile.actions.scaled_workload import Subject
     from envcompile.actions.scaling_remarks import Remark
     from envcompile.model import Pointer, ResourceId
     from envcompile.scaling.effect import Effect
@@ -114,8 +114,7 @@ def recommend(
     listed = prices_of(project.tree, asked.prices)
     sheet = listed.sheet_of(name)
     hour = hour_of(scaling, sheet.at(day), sheet.factor)
-    wishes: list[Wish] = []
-    before = after = None
+    case = before = after = None
     tried = 0
     sizes = np.full(load.samples, scaling.workload.replicas, dtype=np.int64)
     remarks: tuple[Remark, ...] = ()
@@ -123,17 +122,22 @@ def recommend(
         case = case_of(subject, scaling, load, asked.columns, asked.capacity)
         before = case.effect(scaling.autoscaler)
         sizes = fast_replay(case.first(scaling.autoscaler), scaling.autoscaler, case.columns)
-        found = search(case, scaling.autoscaler, bounds, before)
-        tried = found.tried
-        is_better = found.effect.pod_hours < before.pod_hours * 0.99 or not before.no_worse_than(found.effect)
-        after = found.effect if is_better else before
-        wishes += _of_scaler(subject, scaling.autoscaler, found.autoscaler) if is_better else []
         remarks = remarks_of(subject, scaling, case, sizes, before, bounds)
     requests = requests_of(subject, scaling, load, asked.columns, sizes)
+    sized = resized(scaling, subject, requests)
+    wishes: list[Wish] = []
+    if case is not None and before is not None and scaling.autoscaler is not None and sized.autoscaler is not None:
+        case = case._replace(workload=sized.workload)
+        same = case.effect(sized.autoscaler)
+        found = search(case, sized.autoscaler, bounds, before)
+        tried = found.tried
+        is_better = found.effect.pod_hours < same.pod_hours * 0.99 or not same.no_worse_than(found.effect)
+        after = found.effect if is_better else same
+        wishes = _of_scaler(subject, scaling.autoscaler, found.autoscaler if is_better else sized.autoscaler)
     wishes += requests
     remarks = (*remarks, *load_remarks(subject, load), *quota_remarks(subject, resources))
     settings = tuple(_setting(subject, wish) for wish in wishes)
-    hour_after = hour_of(_resized(scaling, subject, requests), sheet.at(day), sheet.factor)
+    hour_after = hour_of(sized, sheet.at(day), sheet.factor)
     files = edited(project, name, wishes)
     project.save_memo()
     return Recommendation(
@@ -228,25 +232,6 @@ def _rules(rules: Rules) -> dict[str, Any]:
     if rules.tolerance is not None:
         out["tolerance"] = f"{round(rules.tolerance * 1000)}m"
     return out
-
-
-def _resized(scaling: Scaling, subject: Subject, wishes: Sequence[Wish]) -> Scaling:
-    """The scaling with other requests, for the price of a pod."""
-    from envcompile.scaling.quantities import amount_of
-
-    cores, memory = scaling.cores, scaling.memory_bytes
-    containers = containers_of(subject)
-    for wish in wishes:
-        if wish.pointer[-2] != "requests":
-            continue
-        place = wish.pointer[-4]
-        old = ((containers[int(place)].get("resources") or {}).get("requests") or {}).get(wish.pointer[-1], 0)
-        more = float(amount_of(wish.value)) - float(amount_of(old))
-        if wish.pointer[-1] == "cpu":
-            cores += more
-        else:
-            memory += more
-    return scaling._replace(cores=cores, memory_bytes=memory)
 
 
 def workloads_of(project: Project, environment: str, app: str | None) -> list[str]:

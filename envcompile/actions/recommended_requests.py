@@ -6,6 +6,7 @@ knows only what was used, and what is throttled cannot use more: that is added h
 
 from __future__ import annotations
 
+from dataclasses import replace
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Final
 
@@ -23,14 +24,16 @@ if TYPE_CHECKING:
 
     from envcompile.actions.scaled_workload import Scaling, Subject
     from envcompile.model import Pointer
+    from envcompile.scaling.hpa.spec import Autoscaler
     from envcompile.scaling.loads import Load
-    from envcompile.scaling.podworld import Share
+    from envcompile.scaling.podworld import Share, Workload
 
 _HISTORY_DAYS: Final = 8
 """How far back the VPA's recommender looks (`--history-length` of v1.8.1)."""
 _MINUTE: Final = 60_000 // SAMPLE_MS
 _WORTH: Final = 0.1
 """Requests that are off by less are left as they are: review costs more."""
+_RESOURCES: Final = frozenset({MetricKind.RESOURCE, MetricKind.CONTAINER_RESOURCE})
 LIMITED: Final = 0.01
 """Pods that are throttled in more of the periods on average have a limit of CPU that holds them back."""
 
@@ -40,8 +43,9 @@ def requests_of(
 ) -> list[Wish]:
     """What the requests and limits should be, where they are off.
 
-    A resource whose utilisation scales the workload is left alone: its target is relative to the request, so that both
-    would chase each other (the upstream advice for a VPA beside an HPA).
+    CPU whose utilisation scales the workload is left alone: the search moves its target, and both would chase each
+    other (the upstream advice for a VPA beside an HPA). Memory is not: no target of it is searched, and `kept_amounts`
+    moves the target against the request. Its limit then stays where it is, above the amount that scales.
 
     Args:
         subject: the workload and its autoscaler.
@@ -53,12 +57,12 @@ def requests_of(
     steering = {
         metric.name
         for metric in (scaling.autoscaler.metrics if scaling.autoscaler else ())
-        if metric.kind in {MetricKind.RESOURCE, MetricKind.CONTAINER_RESOURCE}
-        and metric.target_kind is TargetKind.UTILIZATION
+        if metric.kind in _RESOURCES and metric.target_kind is TargetKind.UTILIZATION
     }
     main = next((share for share in scaling.workload.containers if share.percent.get("cpu")), None)
     known = [name for name in ("cpu", "memory") if name in columns or name in load.values]
-    wanted = [name for name in known if name not in steering and "/pod" not in columns.get(name, "")]
+    left = steering & {"cpu"}
+    wanted = [name for name in known if name not in left and "/pod" not in columns.get(name, "")]
     containers = containers_of(subject)
     if main is None or not wanted:
         return []
@@ -80,13 +84,74 @@ def requests_of(
         if amount is None or abs(amount.target - now) <= _WORTH * now:
             continue
         wishes.append(Wish(subject.workload, (*base, "requests", name), _text(name, amount.target)))
-        if name in limits and now:
+        if name in limits and now and (name not in steering or amount.target > now):
             unit = 1000 if name == "cpu" else 1
             most = float(amount_of(limits[name])) * unit * amount.target / now
             if name == "cpu" and is_limited:  # what holds pods back is not made tighter
                 most = max(most, float(amount_of(limits[name])) * unit)
             wishes.append(Wish(subject.workload, (*base, "limits", name), _text(name, round(most))))
     return wishes
+
+
+def resized(scaling: Scaling, subject: Subject, wishes: Sequence[Wish]) -> Scaling:
+    """The workload with other requests, and the autoscaler with targets that ask for more pods at the same amounts.
+
+    Args:
+        scaling: the workload as simulations take it.
+        subject: the same as its manifest has it.
+        wishes: what `requests_of` found; those about limits change nothing here.
+    """
+    containers = containers_of(subject)
+    cores, memory, autoscaler, workload = scaling.cores, scaling.memory_bytes, scaling.autoscaler, scaling.workload
+    for wish in wishes:
+        *_, place, _, group, name = wish.pointer
+        if group != "requests":
+            continue
+        container = containers[int(place)]
+        old = ((container.get("resources") or {}).get("requests") or {}).get(name, 0)
+        more = float(amount_of(wish.value)) - float(amount_of(old))
+        cores, memory = (cores + more, memory) if name == "cpu" else (cores, memory + more)
+        former = workload
+        workload = _with_request(
+            former, str(container.get("name")), str(name), round(float(amount_of(wish.value)) * 1000)
+        )
+        autoscaler = autoscaler and _kept_amounts(autoscaler, str(name), former, workload)
+    return scaling._replace(cores=cores, memory_bytes=memory, autoscaler=autoscaler, workload=workload)
+
+
+def _with_request(workload: Workload, container: str, name: str, amount: int) -> Workload:
+    """The workload whose container requests so many milli-units of a resource."""
+    shares = tuple(
+        replace(share, container=replace(share.container, requests={**share.container.requests, name: amount}))
+        if share.container.name == container
+        else share
+        for share in workload.containers
+    )
+    return replace(workload, containers=shares)
+
+
+def _kept_amounts(autoscaler: Autoscaler, name: str, former: Workload, workload: Workload) -> Autoscaler:
+    """Targets in percent of what is requested, so that they are the same amounts of other requests."""
+    metrics = []
+    for metric in autoscaler.metrics:
+        if metric.name == name and metric.kind in _RESOURCES and metric.target_kind is TargetKind.UTILIZATION:
+            only = metric.container if metric.kind is MetricKind.CONTAINER_RESOURCE else None
+            before, now = (_requested(one, name, only) for one in (former, workload))
+            metrics.append(replace(metric, target=max(1, round(metric.target * before / now))) if now else metric)
+        else:
+            metrics.append(metric)
+    return replace(autoscaler, metrics=tuple(metrics))
+
+
+def _requested(workload: Workload, name: str, only: str | None) -> int:
+    """What a pod requests, or one of its containers; a request of the whole pod stands for those of its containers."""
+    if only is None and name in (workload.pod_requests or {}):
+        return (workload.pod_requests or {})[name]
+    return sum(
+        share.container.requests.get(name, 0)
+        for share in workload.containers
+        if only is None or share.container.name == only
+    )
 
 
 def mean_throttled(load: Load) -> float:

@@ -65,14 +65,20 @@ class Assembled(NamedTuple):
     joined: dict[str, JoinedFile]
 
 
-def subcharts(services: Iterable[Service], homes: Mapping[Subject, Home]) -> dict[str, str]:
-    """The folder of each service that becomes a chart of its own, by the service's key."""
+def subcharts(services: Iterable[Service], homes: Mapping[Subject, Home], library: str) -> dict[str, str]:
+    """The folder of each service that becomes a chart of its own, by the service's key.
+
+    Args:
+        services: all of them.
+        homes: where each resource lives.
+        library: the folder of the chart that the others include from.
+    """
     found: dict[str, str] = {}
     own = [(subject.order, service) for service in services for subject in service.subjects if not homes[subject].slot]
     own.sort(key=itemgetter(0))
     for _, service in own:
         name = surroundings.chart_name(service.folder)
-        while name in found.values():
+        while name == library or name in found.values():
             name += "-2"
         found[service.key] = name
     return dict(sorted(found.items()))
@@ -121,7 +127,8 @@ def join(
             reach.setdefault(shared.holes[position], {})[subject.title] = None
     flags = [hole for subject, at, number in told for hole in parts[at, number]]
     paths = factor(templates, flags, [hole for hole in shared.holes if hole in reach], homes, chart.environments)
-    folders = subcharts(services, homes) if chart.options.split else {}
+    name = surroundings.chart_name(chart.name)
+    folders = subcharts(services, homes, surroundings.library_of(name)) if chart.options.split else {}
     common = {hole: path for hole, path in paths.items() if path[0] == "global"}
     values = gather(common, count, chart.default, reach)
     answers = []
@@ -130,7 +137,7 @@ def join(
         own = {position for one in outlines[at].shared for position in one}
         answers.append(
             Answers(
-                surroundings.chart_name(chart.name),
+                name,
                 service.key,
                 service.folder,
                 folders.get(service.key),
@@ -157,7 +164,11 @@ def assemble(chart: ChartFacts, arrangement: Arrangement, joined: Joined, parts:
         files[f"charts/{folder}/Chart.yaml"] = surroundings.subchart_yaml(chart, folder, needed.get(key, ()))
         files[f"charts/{folder}/values.yaml"] = f"# The values are in the parent chart, below `{key}`.\n{{}}\n"
     table = arrangement.table
-    files["templates/_helpers.tpl"] = surroundings.helpers(name) + (
+    shared = ""
+    if chart.options.split:
+        shared = f"charts/{surroundings.library_of(name)}/"
+        files[f"{shared}Chart.yaml"] = surroundings.library_yaml(chart, name)
+    files[f"{shared}templates/_helpers.tpl"] = surroundings.helpers(name) + (
         override.helpers(name, table) if table is not None else ""
     )
     files["templates/NOTES.txt"] = surroundings.notes(chart, needed, known)
@@ -197,7 +208,8 @@ def _joined_files(
                     before[at] += f"# Needs {', '.join(arrangement.needs[key])}.\n"
             end = "\n" if pieces else "{}\n"
         elif place == SCHEMA:
-            before, end = schema_around(keys, chart)
+            library = surroundings.library_of(surroundings.chart_name(chart.name)) if chart.options.split else None
+            before, end = schema_around(keys, chart, library)
         else:
             # A section of a patch begins with the end of the line before it.
             head = f"# What {chart.environments[number - 1]} sets differently from values.yaml."

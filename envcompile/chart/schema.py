@@ -54,7 +54,7 @@ def _leaf(value: Value) -> dict[str, Any]:
         case Style.YAML:
             lists = any(isinstance(item, list) for item in value.by_environment if item is not ABSENT)
             found = {"type": "array" if lists else "object"}
-    if value.unset is Unset.NULL or value.is_quiet:
+    if value.unset is not Unset.NEVER or value.is_quiet:
         kinds = found["type"] if isinstance(found["type"], list) else [found["type"]]
         found["type"] = [*kinds, "null"]
     return found
@@ -84,10 +84,12 @@ def schema_of(values: Iterable[Value], *, is_subchart: bool, is_global: bool) ->
 
 def _open(schema: dict[str, Any], refused: tuple[str, ...]) -> None:
     """Let a map have texts of any name but those that the template itself sets."""
-    schema["type"] = ["object", "null"]
+    if not schema["properties"]:  # else null would take away what the template asks for
+        schema["type"] = ["object", "null"]
     schema["additionalProperties"] = dict(_TEXT)
-    if refused:
-        schema["propertyNames"] = {"not": {"enum": sorted({*refused} - {*schema["properties"]})}}
+    # Draft 7 knows no `enum` of nothing: a chart with one renders nowhere.
+    if names := sorted({*refused} - {*schema["properties"]}):
+        schema["propertyNames"] = {"not": {"enum": names}}
 
 
 def _map(*, is_open: bool = False, is_dropped: bool = False) -> dict[str, Any]:
@@ -99,7 +101,7 @@ def _indented(value: Any, margin: str) -> str:
     return text.replace("\n", f"\n{margin}")
 
 
-def schema_around(keys: Collection[str], chart: ChartFacts) -> tuple[list[str], str]:
+def schema_around(keys: Collection[str], chart: ChartFacts, library: str | None) -> tuple[list[str], str]:
     """What stands around the schemas of keys at the root of the values: before each of them, and at the end.
 
     A chart that depends on this one adds its own globals, and switches it with `condition: NAME.enabled` or by tags:
@@ -109,6 +111,7 @@ def schema_around(keys: Collection[str], chart: ChartFacts) -> tuple[list[str], 
     Args:
         keys: those that have a schema.
         chart: how the chart is made.
+        library: the chart inside that the others include from; Helm gives it values as it does every chart.
     """
     further = {"global": _indented(_map(is_open=True), "    ")}
     others = chart.options.details.get("dependencies", ())
@@ -116,6 +119,8 @@ def schema_around(keys: Collection[str], chart: ChartFacts) -> tuple[list[str], 
     anything = _indented({"type": "object"}, "    ")
     for other in others:
         further.setdefault(other.get("alias", other["name"]), anything)
+    if library is not None:
+        further[library] = anything
     for item in imports:
         if isinstance(item, dict):
             further.setdefault(str(item.get("parent", "")).partition(".")[0], "{}")

@@ -50,6 +50,11 @@ def chart_name(name: str) -> str:
     return _NOT_IN_NAMES.sub("-", name.lower()).strip("-") or "chart"
 
 
+def library_of(name: str) -> str:
+    """The folder of the chart that a chart's own charts include from: https://helm.sh/docs/topics/library_charts/."""
+    return f"{name}-library"
+
+
 def chart_yaml(
     chart: ChartFacts, name: str, subcharts: Sequence[Subchart] = (), needs: Mapping[str, Sequence[str]] | None = None
 ) -> str:
@@ -59,8 +64,10 @@ def chart_yaml(
     depended = told.pop("dependencies", [])
     lines = [*_head(chart, name, told["description"])]
     lines += [f"{key}:{tree(told[key], 2)}" for key in _DETAILS if key in told]
-    if subcharts or depended:
+    if options.split or depended:
         lines.append("dependencies:" + (tree(depended, 2) if depended else ""))
+    if options.split:
+        lines += [f"  - name: {library_of(name)}", f"    version: {quoted(options.version)}"]
     for subchart in subcharts:
         if others := (needs or {}).get(subchart.key):
             lines.append(f"  # needs {', '.join(others)}")
@@ -79,11 +86,17 @@ def subchart_yaml(chart: ChartFacts, name: str, needs: Sequence[str]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _head(chart: ChartFacts, name: str, description: str) -> Iterator[str]:
+def library_yaml(chart: ChartFacts, name: str) -> str:
+    """Chart.yaml of the chart whose named templates those of all services include; it renders nothing itself."""
+    head = _head(chart, library_of(name), f"Named templates of {chart.name} and its charts", kind="library")
+    return "\n".join(head) + "\n"
+
+
+def _head(chart: ChartFacts, name: str, description: str, *, kind: str = "application") -> Iterator[str]:
     yield "apiVersion: v2"
     yield f"name: {name}"
     yield f"description: {quoted(description)}"
-    yield "type: application"
+    yield f"type: {kind}"
     yield f"version: {quoted(chart.options.version)}"
 
 

@@ -6,15 +6,15 @@ from collections import Counter
 from contextlib import closing
 from typing import TYPE_CHECKING, NamedTuple
 
-from envcompile.actions.diff import between, difference
-from envcompile.actions.past import compare as compare_recorded
-from envcompile.actions.past import revision_of
+from envcompile.actions.diff import difference
+from envcompile.actions.past import compare_all, revision_of
 from envcompile.actions.reached import tag_of
 from envcompile.ask.facets import facet_of_field
 from envcompile.ask.redact import Hidden, shown
 from envcompile.errors import EnvcError, UsageError
 from envcompile.pages.model import Option
 from envcompile.pages.origins import origins_of
+from envcompile.pages.seen import open_or_none
 from envcompile.pages.timeline import short, text_of
 from envcompile.pages.words import listed, many
 from envcompile.values import ABSENT
@@ -88,7 +88,7 @@ def comparison(state: State, left: str, right: str, query: Mapping[str, str], li
     """
     facet = query.get("facet", "")
     if left in state.project.environments and right in state.project.environments:
-        found = [between(state.project, left, right)]
+        found = [state.difference(left, right)]
         groups = _by_app(state, found[0], right, facet, now)
         unit = "service"
     else:
@@ -221,20 +221,16 @@ def _cut(groups: list[Difference], count: int) -> tuple[list[Difference], int]:
 
 def _of_revisions(state: State, left: str, right: str) -> list[EnvironmentDiff]:
     """What differs between two revisions: from the history where both are recorded, else from their sources."""
-    from envcompile.pages.state import open_or_none
-
     past = open_or_none(state.project.root)
     if past is not None:
         with closing(past):
-            found = []
             try:
-                for name in state.names:
-                    sides = revision_of(past, name, left), revision_of(past, name, right)
-                    found.append(compare_recorded(past, name, *sides))
+                older, newer = (past.repository.find(one) or one for one in (left, right))
+                sides = [(name, revision_of(past, name, older), revision_of(past, name, newer)) for name in state.names]
             except UsageError:
                 pass
             else:
-                return found
+                return compare_all(past, sides)
     try:
         return list(difference(state.project.root, state.names, source=left, target=right).environments)
     except UsageError as error:

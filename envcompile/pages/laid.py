@@ -170,11 +170,7 @@ def _services(
     most: int,
 ) -> tuple[tuple[LaidService, ...], int]:
     """The services with their rows, and how many rows are left out."""
-    wrong: dict[tuple[str, ResourceId], list[Finding]] = {}
-    for finding in state.findings:
-        if finding.severity != "info":
-            key = (finding.environment, finding.resource._replace(namespace=""))
-            wrong.setdefault(key, []).append(finding)
+    wrong = state.wrong
     low = text.lower()
     chosen = [
         (service.app, row)

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from envcompile.check.report import Group
     from envcompile.model import ResourceId
     from envcompile.pages.model import Plot
-    from envcompile.pages.state import Image, State
+    from envcompile.pages.sides import Image
+    from envcompile.pages.state import State
 
 WEEK = 7 * DAY
 PERIOD: Final = 63 * DAY

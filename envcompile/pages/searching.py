@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import re
-from contextlib import closing
+from contextlib import closing, suppress
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from envcompile.actions.past import find, revision_at
+from envcompile.actions.past import commit_at, find, revision_of
 from envcompile.actions.reached import tag_of
 from envcompile.ask.redact import Hidden, redacted
 from envcompile.errors import UsageError
 from envcompile.history.times import time_of
 from envcompile.kubernetes.fieldpath import format_field
 from envcompile.pages.overview import NO_HISTORY, unrecorded
+from envcompile.pages.seen import open_or_none
 from envcompile.pages.words import DAY, listed, many, moment
 from envcompile.values import leaves
 
@@ -173,25 +174,22 @@ def _around(value: str, low: str) -> str:
 
 def _at(state: State, asked: Wanted, query: str, names: list[str], now: int) -> Search:
     """What matched at a time, from the recorded states themselves."""
-    from envcompile.pages.state import open_or_none
-
     time_of(asked.at)
     past = open_or_none(state.project.root)
     if past is None:
         return Search("What was at that time is not known", "", query, (), (), 0, unrecorded(state) or (NO_HISTORY,))
     field, text = ("image", asked.image) if asked.image else ("", asked.value)
-    hits = []
     with closing(past):
-        for name in names:
-            try:
-                revision = revision_at(past, name, asked.at)
-            except UsageError:  # nothing was recorded until then
-                continue
-            pattern = f"{field or '*'}={pattern_of(text)}"
-            if field:
-                hits += [Hit(name, one.resource, one.field, str(one.value)) for one in find(past, pattern, [revision])]
-            else:
-                hits += _recorded_values(past, revision, text)
+        commit = commit_at(past, asked.at)
+        revisions = []
+        for name in names if commit else ():
+            with suppress(UsageError):  # nothing was recorded until then
+                revisions.append(revision_of(past, name, commit))
+        if field:
+            found = find(past, f"image={pattern_of(text)}", revisions)
+            hits = [Hit(one.environment, one.resource, one.field, str(one.value)) for one in found]
+        else:
+            hits = [hit for revision in revisions for hit in _recorded_values(past, revision, text)]
     where = list(dict.fromkeys(hit.environment for hit in hits))
     day = asked.at.replace("T", " ")
     if field:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import hashlib
 import json
 from concurrent.futures import ThreadPoolExecutor
@@ -22,7 +23,7 @@ from envcompile.pages.links import PAGES
 from envcompile.pages.model import Failure
 from envcompile.pages.routes import JSON_ROUTES, ROUTES, Asked
 from envcompile.pages.site import Served
-from envcompile.pages.templating import STATIC, render
+from envcompile.pages.templating import STATIC, compile_templates, render
 
 if TYPE_CHECKING:
     import socket
@@ -95,12 +96,24 @@ async def _keep_looking(site: Site, seconds: float) -> None:
     asked = Asked({}, {})
     # The pages of the bar are there before somebody opens them, also when the minutes that they are kept for are over.
     first = {f"{route.pattern}?": partial(_made, site, route, asked) for route in ROUTES if route.pattern in _BAR}
+    await asyncio.to_thread(compile_templates)
+    settled = ""
     while True:
         await asyncio.to_thread(site.draw)
         await asyncio.to_thread(site.ahead, first)
         await asyncio.to_thread(site.look_back)
+        if settled != site.state.identity:
+            settled = site.state.identity
+            await asyncio.to_thread(_settle)
         await asyncio.sleep(seconds)
         await asyncio.to_thread(site.refresh)
+
+
+def _settle() -> None:
+    """Let the collector of garbage leave alone what a state holds: to go through all of it takes longer than a page."""
+    gc.unfreeze()
+    gc.collect()
+    gc.freeze()
 
 
 def _page(site: Site, pages: ThreadPoolExecutor, route: PageRoute) -> Callable[[Request], Awaitable[Response]]:

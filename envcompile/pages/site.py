@@ -10,7 +10,8 @@ from envcompile import __version__
 from envcompile.errors import EnvcError, UsageError
 from envcompile.pages.links import PAGES, Links
 from envcompile.pages.model import Frame
-from envcompile.pages.state import State, fingerprint, open_or_none
+from envcompile.pages.seen import look
+from envcompile.pages.state import State
 from envcompile.pages.words import moment
 
 if TYPE_CHECKING:
@@ -84,12 +85,14 @@ class Site:
         from envcompile.units.project import Project
 
         with self._turn:
-            seen = self._fingerprint()
-            if seen == self._seen:
+            seen = look(self.root)
+            if seen.identity == self._seen:
                 return False
-            self._seen = seen
+            self._seen = seen.identity
             try:
-                state = State(Project.open(self.root), seen, self._wanted)
+                state = State(Project.open(self.root), seen.identity, self._wanted, history=seen.history)
+                if self._state is not None:
+                    state.carry(self._state)
                 state.warm()
             except EnvcError as error:
                 if self._state is None:
@@ -120,14 +123,6 @@ class Site:
     def plot(self) -> Plot | None:
         """The picture of the last weeks, once it is drawn."""
         return self._drawn[1] if self._drawn[0] == self.state.identity else None
-
-    def _fingerprint(self) -> str:
-        past = open_or_none(self.root)
-        try:
-            return fingerprint(self.root, past)
-        finally:
-            if past is not None:
-                past.close()
 
     def ahead(self, makers: Mapping[str, Callable[[], Served]]) -> None:
         """Make pages before anybody asks for them, those that are kept already left out.

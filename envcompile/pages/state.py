@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-import hashlib
-import os
 from collections import Counter
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
-from envcompile.actions.build import link_each
 from envcompile.actions.origins import environment_origins
 from envcompile.errors import EnvcError, UnavailableError, UsageError
-from envcompile.history.events import newest
 from envcompile.history.times import stamp
-from envcompile.kubernetes.podspecs import maps_in, pod_template
+from envcompile.pages.kept import Carried, marks_of
+from envcompile.pages.seen import open_or_none
+from envcompile.pages.sides import sides_of
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Generator, Iterator, Mapping, Sequence
-    from pathlib import Path
+    from collections.abc import Collection, Generator, Sequence
 
     from envcompile.actions.compliance import Compliance, TrendPoint
     from envcompile.actions.cost import Costs
@@ -30,18 +27,16 @@ if TYPE_CHECKING:
     from envcompile.actions.past import Past
     from envcompile.actions.presence import Presence
     from envcompile.actions.reached import Event
+    from envcompile.actions.since import Dating
     from envcompile.actions.timeline import Deliveries
+    from envcompile.ask.difference import EnvironmentDiff
     from envcompile.check.finding import Finding
     from envcompile.check.report import Report
-    from envcompile.errors import Problem
     from envcompile.git.repository import Commit
     from envcompile.history.drifted import Standing
-    from envcompile.model import Resource, ResourceId
+    from envcompile.model import ResourceId
+    from envcompile.pages.sides import Side
     from envcompile.units.project import Project
-
-_WATCHED = ("base", "overlays", "checks", "envc.yaml")
-"""What a project is compiled from, besides what its files name."""
-
 
 _LIVE = 30
 """Seconds after which a watched cluster is asked about anew."""
@@ -49,34 +44,6 @@ _HOUR = 3_600
 """Seconds after which days are counted anew."""
 _MOST_RESOURCES = 6_000
 """Of all environments together; the origins of one resource take some 50 kB."""
-
-
-class Image(NamedTuple):
-    """What a container of a workload runs."""
-
-    resource: ResourceId
-    app: str
-    container: str
-    image: str
-    is_main: bool
-    """Whether the workload is called as the container, or has no other."""
-
-
-class Side(NamedTuple):
-    """One environment: what it compiles to, or what is wrong with it."""
-
-    name: str
-    namespace: str
-    context: str
-    """Of its cluster; empty when its settings name none."""
-    owners: tuple[str, ...]
-    resources: tuple[ResourceId, ...]
-    apps: Mapping[ResourceId, str]
-    """The application that each resource belongs to."""
-    images: tuple[Image, ...]
-    """What its workloads run, the main container of each first."""
-    problems: tuple[Problem, ...]
-    """Why it does not compile; then it has no resources."""
 
 
 class Recording(NamedTuple):
@@ -98,18 +65,24 @@ class State:  # ruff: ignore[too-many-public-methods] - every question that page
         identity: what tells this state from others.
         wanted: environments as the user named them; none means all.
         since: the begin of the period that is told of, in seconds since 1970.
+        history: what tells its history from others; empty where that is not known.
     """
 
-    def __init__(self, project: Project, identity: str, wanted: Sequence[str] = (), since: int = 0) -> None:
+    def __init__(
+        self, project: Project, identity: str, wanted: Sequence[str] = (), since: int = 0, history: str = ""
+    ) -> None:
         self.project = project
         self.identity = identity
+        self.history = history
         self.names = project.choose(wanted)
         self.since = since
         self.silence = ""
         """Why the history does not answer; empty when it does, or there is none."""
         self.trend: tuple[TrendPoint, ...] = ()
         """What each of the last weeks ended with, once somebody has worked it out."""
+        self._carried = Carried()
         self._origins: dict[str, EnvironmentOrigins] = {}
+        self._differences: dict[tuple[str, str], EnvironmentDiff] = {}
         self._matrices: dict[tuple[str, str], Matrix] = {}
         self._graphs: dict[str, Graph] = {}
         self._dated: dict[Finding, Finding] = {}
@@ -122,31 +95,7 @@ class State:  # ruff: ignore[too-many-public-methods] - every question that page
     @cached_property
     def sides(self) -> dict[str, Side]:
         """The environments in promotion order."""
-        found = {}
-        for name, linked in link_each(self.project, self.names):
-            if isinstance(linked, UsageError):
-                raise linked
-            if isinstance(linked, EnvcError):
-                found[name] = Side(name, "", "", (), (), {}, (), tuple(linked.problems))
-                continue
-            settings = linked.plan.sources.settings
-            context = settings.cluster.context if settings.cluster is not None else None
-            images: list[Image] = []
-            apps: dict[ResourceId, str] = {}
-            for one in linked.resources():
-                apps[one.id] = one.app
-                images += _images(one)
-            found[name] = Side(
-                name,
-                linked.namespace or "",
-                context or "",
-                tuple(settings.owners),
-                tuple(sorted(apps)),
-                apps,
-                tuple(images),
-                (),
-            )
-        return found
+        return sides_of(self.project, self.names)
 
     @property
     def compiled(self) -> tuple[str, ...]:
@@ -172,11 +121,25 @@ class State:  # ruff: ignore[too-many-public-methods] - every question that page
 
     def dated(self, findings: Sequence[Finding]) -> tuple[Finding, ...]:
         """Findings with since when; git is asked of each file, so of those only that are shown."""
-        from envcompile.actions.since import with_origins
-
         new = [found for found in findings if found not in self._dated]
-        self._dated |= dict(zip(new, with_origins(self.project.root, new), strict=True))
+        self._dated |= dict(zip(new, self._dating.dated(new), strict=True))
         return tuple(self._dated[found] for found in findings)
+
+    @cached_property
+    def _dating(self) -> Dating:
+        from envcompile.actions.since import Dating
+
+        return Dating(self.project.root, known=self._origins)
+
+    @cached_property
+    def wrong(self) -> dict[tuple[str, ResourceId], list[Finding]]:
+        """Environment and resource, without its namespace -> the findings that are more than notes."""
+        found: dict[tuple[str, ResourceId], list[Finding]] = {}
+        for finding in self.findings:
+            if finding.severity != "info":
+                key = (finding.environment, finding.resource._replace(namespace=""))
+                found.setdefault(key, []).append(finding)
+        return found
 
     @cached_property
     def counts(self) -> dict[str, Counter[str]]:
@@ -220,16 +183,38 @@ class State:  # ruff: ignore[too-many-public-methods] - every question that page
         Args:
             now: the time of reading, in seconds since 1970.
         """
-        _ = self.compliance, self.marks, self.delivered(now), self.cost_history(now)
         if self.is_small:
             self.explain()
+        for name in self.compiled:
+            self.graph(name)
+        _ = self.compliance, self.marks, self.delivered(now), self.cost_history(now)
+        if self.is_small and len(self.compiled) > 1:
+            self.matrix("", "")
 
     def explain(self) -> None:
-        """Work out where everything is from."""
+        """Work out where everything is from; of units that did not change since the former state it is known."""
         with self._past() as past:
             for name in self.compiled:
                 if name not in self._origins:
-                    self._origins[name] = environment_origins(self.project, name, past)
+                    known = self._carried.origins_in(self.project.link(name))
+                    self._origins[name] = environment_origins(self.project, name, past, known=known)
+
+    def carry(self, before: State) -> None:
+        """Take over from the former state what cannot be otherwise, because the history is the same.
+
+        Args:
+            before: the former state.
+        """
+        mine = (self.history, self.names, self.since, self.project.environments)
+        if not self.history or mine != (before.history, before.names, before.since, before.project.environments):
+            return
+        for name in ("recording", "marks", "head"):
+            if name in before.__dict__:
+                self.__dict__[name] = before.__dict__[name]
+        self._delivered = before._delivered
+        origins = {name: marks_of(before.project.link(name), found) for name, found in before._origins.items()}
+        prices = before._costs.prices if before._costs is not None else None
+        self._carried = Carried(origins, before.compiled, prices, before._cost_history)
 
     @cached_property
     def columns(self) -> tuple[EnvironmentOrigins, ...]:
@@ -263,13 +248,29 @@ class State:  # ruff: ignore[too-many-public-methods] - every question that page
             app: only this application; all of them when empty, which must not be too much.
             field: only rows of this kind; all when empty.
         """
-        from envcompile.actions.matrix import matrix
+        from envcompile.actions.matrix import matrix, narrowed
 
         key = (app, field)
         if key not in self._matrices:
-            columns = self.columns if self.is_small else self._columns_of_app(app)
-            self._matrices[key] = matrix(columns, apps=[app] if app else (), fields=[field or "all"])
+            apps, fields = [app] if app else (), [field or "all"]
+            if self.is_small and any(key):
+                self._matrices[key] = narrowed(self.matrix("", ""), apps=apps, fields=fields)
+            else:
+                columns = self.columns if self.is_small else self._columns_of_app(app)
+                self._matrices[key] = matrix(columns, apps=apps, fields=fields)
         return self._matrices[key]
+
+    def difference(self, left: str, right: str) -> EnvironmentDiff:
+        """What two environments compile to otherwise.
+
+        Raises:
+            EnvcError: one of them does not compile.
+        """
+        from envcompile.actions.diff import between
+
+        if (left, right) not in self._differences:
+            self._differences[left, right] = between(self.project, left, right)
+        return self._differences[left, right]
 
     def _columns_of_app(self, app: str) -> list[EnvironmentOrigins]:
         held = ((name, self.sides[name].apps.items()) for name in self.compiled)
@@ -345,6 +346,8 @@ class State:  # ruff: ignore[too-many-public-methods] - every question that page
         today = self.costs(now) if self.recording is not None and self.events else None
         if today is None:
             return None
+        if self._cost_history is None:
+            self._cost_history = self._carried.cost_history_at(today, self.compiled)
         if self._cost_history is None or self._cost_history.day != today.day:
             past = open_or_none(self.project.root)
             if past is None:
@@ -415,55 +418,3 @@ class State:  # ruff: ignore[too-many-public-methods] - every question that page
         for name in self.compiled:
             self.project.link(name).remember()
         self.project.save_memo()
-
-
-def _images(resource: Resource) -> Iterator[Image]:
-    """The images of a workload's containers; the main one is called as the workload, else it is the first."""
-    template = pod_template(resource.id, resource.value)
-    held = [*maps_in(template, "spec", "containers")]
-    named = [one for one in held if one.get("name") in {resource.id.name, resource.app}]
-    main = (named or held)[:1]
-    for container in (*main, *(one for one in held if one not in main), *maps_in(template, "spec", "initContainers")):
-        image = container.get("image")
-        if isinstance(image, str) and image:
-            yield Image(resource.id, resource.app, str(container.get("name", "")), image, container in main)
-
-
-def open_or_none(root: Path) -> Past | None:
-    """The history of a project; None where there is none, or its database does not answer."""
-    from envcompile.actions.past import open_past
-
-    try:
-        return open_past(root)
-    except EnvcError:
-        return None
-
-
-def fingerprint(root: Path, past: Past | None) -> str:
-    """What changes when a source is saved, another commit is checked out, or a commit is recorded.
-
-    Args:
-        root: the project's folder.
-        past: its history, where there is one.
-    """
-    digest = hashlib.sha256()
-    for line in _stats(root):
-        digest.update(line.encode("utf-8", "surrogateescape"))
-    if past is not None and past.repository.has_commits():
-        digest.update(f"{past.repository.resolve('HEAD')} {newest(past.store.database)}".encode())
-    return digest.hexdigest()[:16]
-
-
-def _stats(root: Path) -> Iterator[str]:
-    """Path, size and time of every source, in a fixed order."""
-    todo = [str(root / name) for name in _WATCHED]
-    while todo:
-        path = todo.pop()
-        try:
-            stat = os.stat(path)  # ruff: ignore[os-stat] - one call a file of a whole project
-            if os.path.isdir(path):  # ruff: ignore[os-path-isdir]
-                todo += sorted(entry.path for entry in os.scandir(path))
-            else:
-                yield f"{path} {stat.st_size} {stat.st_mtime_ns}\n"
-        except OSError:
-            continue

@@ -34,6 +34,13 @@ def render(template: str, page: Page, frame: Frame, links: Links, **further: Any
     return _engine().get_template(f"{template}.html").render(page=page, frame=frame, links=links, **further)
 
 
+def compile_templates() -> None:
+    """Compile all templates, which takes longer than to make a page of one."""
+    engine = _engine()
+    for name in engine.list_templates(extensions=["html"]):
+        engine.get_template(name)
+
+
 @lru_cache(maxsize=1)
 def _engine() -> Environment:
     """The engine with its templates, made once: they are part of the program."""
@@ -45,6 +52,7 @@ def _engine() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
         auto_reload=False,
+        cache_size=-1,
     )
     engine.filters["coded"] = _coded
     engine.filters["dots"] = _dots
@@ -57,6 +65,7 @@ def _coded(text: str) -> Markup:
     return Markup(_CODE.sub(r"<code>\1</code>", str(escape(inert(text)))))
 
 
+@lru_cache(maxsize=4096)
 def _dots(text: str) -> Markup:
     """A name that may break at its dots and dashes."""
     # ruff: ignore[unsafe-markup-use] - the text is escaped before

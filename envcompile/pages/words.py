@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ class Moment(NamedTuple):
     seconds: int
 
 
+@lru_cache(maxsize=4096)
 def moment(seconds: int, now: int) -> Moment:
     """A time in words.
 

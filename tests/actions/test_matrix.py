@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from envcompile.actions.matrix import matrix
+from envcompile.actions.matrix import matrix, narrowed
 from envcompile.actions.matrix_columns import columns
 from envcompile.errors import UsageError
 from envcompile.units.project import Project
@@ -182,3 +182,20 @@ def test_the_shops_percentage_is_its_rows() -> None:
     assert found.consistency == pytest.approx(100 * (len(found.rows) - 1) / len(found.rows))
     assert sum(service.on_purpose for service in found.services) == len(found.rows) - 1
     assert not any(cell.layer and cell.layer.kind == "derived" for row in found.rows for cell in row.cells)
+
+
+@pytest.mark.parametrize("fields", [("all",), ("image",), ("replicas",), ("config", "hosts"), ("resources",)])
+@pytest.mark.parametrize("apps", [(), ("user-service",), ("app", "video-api")])
+def test_a_part_of_everything_is_what_is_asked_for_alone(apps: tuple[str, ...], fields: tuple[str, ...]) -> None:
+    """Of the shop: rows, their order, what is folded, and the percentage."""
+    environments = columns(Project.open(SHOP), with_history=False)
+    whole = matrix(environments)
+    wanted = tuple(app for app in apps if app in {service.app for service in whole.services})
+    alone, part = (
+        matrix(environments, apps=wanted, fields=fields),
+        narrowed(whole, apps=wanted, fields=fields),
+    )
+    assert part == alone
+    assert part.consistency == alone.consistency
+    with pytest.raises(UsageError, match="there is no application `nobody`"):
+        narrowed(whole, apps=["nobody"])

@@ -107,6 +107,25 @@ def test_requests_of_what_does_not_scale_are_recommended_from_usage(project: Pat
     assert "memory:" in (project / "overlays/prod/web-deployment.yaml").read_text()
 
 
+def test_memory_that_scales_is_asked_for_less_and_scales_at_the_same_amount(project: Path) -> None:
+    """The target moves against the request, and the limit stays above the amount."""
+    memory = "  - type: Resource\n    resource: {name: memory, target: {type: Utilization, averageUtilization: 80}}\n"
+    write_files(project, {"load.csv": _load(8, memory=True), "base/web/hpa.yaml": _AUTOSCALER + memory})
+    words = ("recommend", "prod", "--app", "web", "--load", str(project / "load.csv"))
+    said = run_envc(project, *words)
+    assert said.code == 0, said.err
+    changes = _changes(said.out)
+    request = next(value for key, value in changes.items() if key.endswith("requests.memory"))
+    mebibytes = int(request.removeprefix("4Gi -> ").removesuffix("Mi"))
+    assert mebibytes < 4096 * 0.9
+    target = next(value for key, value in changes.items() if key.startswith("spec.metrics[1]."))
+    assert target == f"80 -> {round(80 * 4096 / mebibytes)}"
+    assert not any(key.endswith("limits.memory") for key in changes)
+    assert run_envc(project, *words, "--apply").code == 0
+    applied = run_envc(project, "show", "prod", "hpa/web").out
+    assert f"averageUtilization: {round(80 * 4096 / mebibytes)}" in applied
+
+
 def _with(load: str, column: str, values: dict[int, str], rest: str = "0") -> str:
     """A load with one more column."""
     head, *rows = load.splitlines()

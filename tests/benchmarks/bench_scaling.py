@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 
+from envcompile.cost.prices import DEFAULT
 from envcompile.scaling.columns import Column, Columns
 from envcompile.scaling.effect import NOTICED, effect_of, lacking
 from envcompile.scaling.fast import fast_replay
@@ -25,6 +26,7 @@ from envcompile.scaling.hpa.pods import Container
 from envcompile.scaling.hpa.spec import autoscaler_of
 from envcompile.scaling.podworld import Share, Startup, Workload
 from envcompile.scaling.search import Bounds, Case, floored, search
+from envcompile.scaling.vpa.recommender import Estimation, Recommender
 from envcompile.yamlio import load_all
 from tests.benchmarks.video_load import START, year
 
@@ -66,6 +68,13 @@ class Row(NamedTuple):
     """Shortage while peaks that can be known start: evenings from 19:00 to 21:00, half an hour of each promotion."""
     news: float
     """All other shortage."""
+    hour: float
+    """What a pod costs an hour."""
+
+    @property
+    def cost(self) -> float:
+        """Of all pod hours."""
+        return self.effect.pod_hours * self.hour
 
 
 class Platform:
@@ -105,8 +114,8 @@ class Platform:
             parts.append(plan.floor(now, 4 * min(WEEK, end - minute), 15))
         return np.concatenate(parts)
 
-    def row(self, setting: str, case: Case, autoscaler: Autoscaler, first: int) -> Row:
-        """What a setting does on weeks that begin at a minute."""
+    def row(self, setting: str, case: Case, autoscaler: Autoscaler, first: int, memory: int = MEMORY) -> Row:
+        """What a setting does on weeks that begin at a minute, with pods that request so many bytes."""
         sizes = fast_replay(case.first(autoscaler), autoscaler, case.columns)
         lack = lacking(sizes, case.demand, case.per_pod, case.start_seconds) / 4
         seconds = np.arange(len(lack)) * 15 + self.start + 60 * first
@@ -114,7 +123,21 @@ class Platform:
         for event in self.events:
             known |= (seconds >= event.start) & (seconds < event.start + 1800)
         effect = effect_of(sizes, case.demand, case.per_pod, case.start_seconds, NOTICED)
-        return Row(setting, effect, float(lack[known].sum()), float(lack[~known].sum()))
+        return Row(setting, effect, float(lack[known].sum()), float(lack[~known].sum()), hour_of(memory))
+
+
+def hour_of(memory: int) -> float:
+    """What a pod of one core and so many bytes costs an hour, by the list that comes with envc."""
+    rates = DEFAULT.sheet.at(START.date())
+    return float((rates.cpu or 0) + (rates.memory or 0) * memory / 2**30)
+
+
+def recommended_memory() -> int:
+    """What pods should request of it, in bytes; the target moves against it, so that sizes stay the same."""
+    recommender = Recommender()
+    for minute in range(8 * 1440):
+        recommender.add("memory", 60.0 * minute, "pod", "video", int(MEMORY * 0.4))
+    return recommender.recommend(Estimation(round_bytes=16 * 2**20))["video"]["memory"].target
 
 
 def specified() -> Autoscaler:
@@ -131,6 +154,7 @@ def table(seed: int, least: int) -> list[Row]:
         least: the fewest replicas that may be recommended.
     """
     platform = Platform(seed)
+    memory = recommended_memory()
     minutes = len(platform.load.cpu)
     held = minutes - HELD_BACK * WEEK
     before = held - SEARCHED * WEEK
@@ -145,9 +169,9 @@ def table(seed: int, least: int) -> list[Row]:
     predicted = came.with_floor(platform.floor(held, minutes, least, share))
     return [
         platform.row("specification", came, own, held),
-        platform.row("recommended", came, alone.autoscaler, held),
+        platform.row("recommended", came, alone.autoscaler, held, memory),
         platform.row("specification, prediction", whole, floored(own), held),
-        platform.row(f"recommended, {share:.0%} of the prediction", predicted, together, held),
+        platform.row(f"recommended, {share:.0%} of the prediction", predicted, together, held, memory),
     ]
 
 
@@ -171,14 +195,15 @@ def lines(seed: int, least: int, rows: list[Row]) -> list[str]:
     out = [
         f"Seed {seed}, at least {least} {'pod' if least == 1 else 'pods'}, {HELD_BACK} weeks held back:",
         "",
-        "| autoscaler | pod hours | cost | minutes short | core minutes short | at peak starts | other |",
-        "|---|---|---|---|---|---|---|",
+        "| autoscaler | pod hours | USD | cost | minutes short | core minutes short | at peak starts | other |",
+        "|---|---|---|---|---|---|---|---|",
     ]
     for row in rows:
-        cost = row.effect.pod_hours / first.effect.pod_hours - 1
+        cost = row.cost / first.cost - 1
         out.append(
-            f"| {row.setting} | {row.effect.pod_hours:,.0f} | {cost:+.0%} | {row.effect.shortage_minutes:.0f}"
-            f" | {row.effect.shortage:.1f} | {row.peaks:.1f} ({_change(row.peaks, first.peaks)}) | {row.news:.1f} |"
+            f"| {row.setting} | {row.effect.pod_hours:,.0f} | {row.cost:,.0f} | {cost:+.0%}"
+            f" | {row.effect.shortage_minutes:.0f} | {row.effect.shortage:.1f}"
+            f" | {row.peaks:.1f} ({_change(row.peaks, first.peaks)}) | {row.news:.1f} |"
         )
     return [*out, ""]
 

@@ -361,6 +361,18 @@ def test_services_that_need_others_say_so() -> None:
     assert load(split["values.yaml"])["front"]["enabled"] is True
 
 
+def test_charts_inside_of_a_chart_share_a_library() -> None:
+    """Named templates are in a chart of their own, which has its folder even where a service is called so, too."""
+    found = {"dev": [deployment("front"), deployment("shop-library")]}
+    split = emit(chart_input(found, split=True))
+    library = load(split["charts/shop-library/Chart.yaml"])
+    assert (library["type"], library["version"]) == ("library", "0.1.0")
+    assert '{{- define "shop.image" -}}' in split["charts/shop-library/templates/_helpers.tpl"]
+    assert [path for path, text in split.items() if "define" in text] == ["charts/shop-library/templates/_helpers.tpl"]
+    named = {one["name"]: one.get("condition") for one in load(split["Chart.yaml"])["dependencies"]}
+    assert named == {"shop-library": None, "front": "front.enabled", "shop-library-2": "shopLibrary.enabled"}
+
+
 def _texts(files: dict[str, str]) -> dict[str, list[str]]:
     return {path: text.splitlines() for path, text in files.items()}
 

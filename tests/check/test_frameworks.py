@@ -24,6 +24,7 @@ def test_a_control_names_rules_that_exist_or_says_why_not(framework: Framework) 
         assert set(control.rules) <= RULES.keys(), control
         assert control.rules or control.why, control
         assert control.title
+        assert control.section, control
     assert framework.source.startswith("https://")
 
 
@@ -42,3 +43,37 @@ def test_sections_are_complete() -> None:
     numbers = [f"{section}.{number}" for section, last in sections.items() for number in range(1, last + 1)]
     assert [control.id for control in CIS.controls[1:]] == numbers
     assert len(NSA.controls) == 19
+
+
+def test_each_section_of_the_guide_is_where_its_chapter_has_it() -> None:
+    """The headings of 1.2 in their order; what is not a heading of its own stands in brackets or after a semicolon."""
+    headings = [
+        'Kubernetes Pod security, "Non-root" containers and "rootless" container engines',
+        "Kubernetes Pod security, Immutable container file systems",
+        "Kubernetes Pod security, Building secure container images",
+        "Kubernetes Pod security, Pod security enforcement",
+        "Kubernetes Pod security, Protecting Pod service account tokens",
+        "Kubernetes Pod security, Hardening container environments",
+        "Network separation and hardening, Namespaces",
+        "Network separation and hardening, Network policies",
+        "Network separation and hardening, Resource policies",
+        "Network separation and hardening, Control plane hardening",
+        "Network separation and hardening, Worker node segmentation",
+        "Network separation and hardening, Encryption",
+        "Network separation and hardening, Secrets",
+        "Network separation and hardening, Protecting sensitive cloud infrastructure",
+        "Authentication and authorization, Authentication",
+        "Authentication and authorization, Role-based access control",
+        "Audit logging and threat detection, Logging",
+        "Audit logging and threat detection, Threat detection",
+        "Upgrading and application security practices",
+    ]
+    assert [control.section.partition(" (")[0].partition(";")[0] for control in NSA.controls] == headings
+
+
+def test_what_the_guide_asks_of_pods_stands_under_its_heading() -> None:
+    """As its list of recommendations has it: hosts, root and elevation are enforced, seccomp and AppArmor harden."""
+    rules = {control.id: set(control.rules) for control in NSA.controls}
+    enforced = {"privileged", "host-namespaces", "host-path", "run-as-root", "privilege-escalation"}
+    assert enforced <= rules["pods/enforcement"]
+    assert rules["pods/hardening"] == {"seccomp", "apparmor-selinux"}

@@ -127,6 +127,7 @@ def _control_data(result: ControlResult) -> dict[str, Any]:
     return {
         "control": result.control.id,
         "title": result.control.title,
+        "section": result.control.section,
         "rules": list(result.control.rules),
         "state": result.state,
         "why": result.control.why,

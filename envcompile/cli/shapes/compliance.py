@@ -26,6 +26,8 @@ class ControlState(Shape, frozen=True, kw_only=True):
     control: str
     """Its number or name in the framework."""
     title: str
+    section: str
+    """Where the framework states it: its chapter and heading."""
     rules: list[str]
     """The rules whose findings break it; none where it is not covered."""
     state: Literal["holds", "broken", "not asked", "not covered"]
