@@ -21,6 +21,7 @@ from envcompile.actions.findings_memo import (
     RawHit,
     hits_in,
     packed,
+    packed_found,
 )
 from envcompile.actions.graded import field_of, told
 from envcompile.check.api.immutable import can_refuse
@@ -65,9 +66,22 @@ class Checked(NamedTuple):
 
     linked: LinkedEnvironment
     resources: int
-    findings: tuple[Found, ...]
-    asides: tuple[Aside, ...]
+    units: Sequence[CheckedUnit]
+    further: tuple[Sequence[Found], Sequence[Aside]]
+    """What they found in resources that no unit has, and what those set aside."""
     unknown: frozenset[str]
+
+    def findings(self) -> Iterator[Found]:
+        """All that they found."""
+        yield from self.further[0]
+        for unit in self.units:
+            yield from unit.found()
+
+    def asides(self) -> Iterator[Aside]:
+        """All that annotations set aside."""
+        yield from self.further[1]
+        for unit in self.units:
+            yield from unit.asides
 
 
 def find_all(
@@ -152,6 +166,8 @@ class _Checker:
         known = {number: self._memo.get(key) for number, key in enumerate(self._unit_keys)}
         self._units = {number: unit for number, unit in known.items() if unit is not None}
         self._facts: dict[int, list[Fact]] = {}
+        self._alone_hits: dict[int, list[tuple[str, Hit]]] = {}
+        """What rules that look at one resource found in units, until their places are looked up."""
         self._further: tuple[list[Found], list[Aside]] = ([], [])
         self._hits: dict[str, bytes] = {}
         self._unknown: set[str] = set()
@@ -172,12 +188,12 @@ class _Checker:
     def check(self, number: int) -> None:
         """Ask the rules that look at one resource about a unit."""
         values = self.linked.unit_values(number)
-        alone, asides = self._look_at([resource for _, resource in values])
+        self._alone_hits[number], asides = self._look_at([resource for _, resource in values])
         self._facts[number] = self._facts_of(values)
         body = packed(self._facts[number])
         unit = CheckedUnit(
             self._plan.units.apps[number],
-            tuple(alone),
+            b"",
             tuple(asides),
             tuple(unknown_kinds(self._plan.api, [resource.id for _, resource in values])),
             hashlib.sha256(body or b"").hexdigest(),
@@ -192,49 +208,49 @@ class _Checker:
         """Ask the rules about several resources, unless nothing that they look at changed."""
         linked = self.linked
         further = [] if linked.paths is not None else [linked.resource(one.id) for one in linked.linked.further]
-        self._further = self._look_at(further)
+        alone, asides = self._look_at(further)
         self._hits = self._hits_together(further)
         by_id = {resource.id: resource for resource in further}
-        self._further[0].extend(
-            self._placed(hit.rule, _hit(hit), by_id.get(hit.resource)) for hit in hits_in(self._hits.get("", b""))
-        )
+        hits = [*alone, *((hit.rule, _hit(hit)) for hit in hits_in(self._hits.get("", b"")))]
+        self._further = ([self._placed(rule, hit, by_id.get(hit.resource)) for rule, hit in hits], asides)
         self._unknown = {*unknown_kinds(self._plan.api, [resource.id for resource in further])}
 
     def unplaced(self) -> Iterator[tuple[int, CheckedUnit]]:
-        """The units of which these rules find something else than before."""
+        """The units that were looked at, and those of which rules about several find something else than before."""
         for number, unit in sorted(self._units.items()):
-            if unit.joint_of != _digest(self._hits.get(unit.app, b"")):
+            if self._alone_hits.get(number) or unit.joint_of != _digest(self._hits.get(unit.app, b"")):
                 yield number, unit
 
     def place(self, number: int) -> None:
-        """Look up the places of what these rules find in a unit."""
+        """Look up the places of what is found in a unit, all at once: its files are read for it."""
         unit = self._units[number]
-        data = self._hits.get(unit.app, b"")
-        values = {resource.id: resource for _, resource in self.linked.unit_values(number)} if data else {}
-        placed = tuple([self._placed(hit.rule, _hit(hit), values.get(hit.resource)) for hit in hits_in(data)])
-        self._replace(number, msgspec.structs.replace(unit, joint=placed, joint_of=_digest(data)))
+        data, hits = self._hits.get(unit.app, b""), self._alone_hits.pop(number, [])
+        values = {resource.id: resource for _, resource in self.linked.unit_values(number)} if data or hits else {}
+        if hits:
+            alone = packed_found([self._placed(rule, hit, values.get(hit.resource)) for rule, hit in hits])
+            unit = msgspec.structs.replace(unit, alone=alone)
+        if unit.joint_of != _digest(data):
+            joint = packed_found([self._placed(hit.rule, _hit(hit), values.get(hit.resource)) for hit in hits_in(data)])
+            unit = msgspec.structs.replace(unit, joint=joint, joint_of=_digest(data))
+        self._replace(number, unit)
 
     def finish(self) -> Checked:
         """Hold what is there against what was compiled before, and add all up."""
         if self._older is not None:
             self._ask_about_changes(self._older)
-        found, asides = self._further
         unknown = set(self._unknown)
-        for _, unit in sorted(self._units.items()):
-            found += (*unit.alone, *unit.joint, *unit.changes)
-            asides += unit.asides
+        for unit in self._units.values():
             unknown.update(unit.unknown)
         self._memo.save()
-        return Checked(self.linked, count_of(self.linked), tuple(found), tuple(asides), frozenset(unknown))
+        units = [self._units[number] for number in range(len(self._units))]
+        return Checked(self.linked, count_of(self.linked), units, self._further, frozenset(unknown))
 
-    def _look_at(self, resources: Sequence[Resource]) -> tuple[list[Found], list[Aside]]:
+    def _look_at(self, resources: Sequence[Resource]) -> tuple[list[tuple[str, Hit]], list[Aside]]:
         """What rules that look at one resource find in some, and what their annotations set aside."""
         shown = self._shown(resources)
         inputs = CheckInput(self.linked.environment, shown, self._plan.api, self._keys)
         by_id = {resource.id: resource for resource in resources}
-        found = [
-            self._placed(rule.id, hit, by_id.get(hit.resource)) for rule in self._alone for hit in rule.find(inputs)
-        ]
+        found = [(rule.id, hit) for rule in self._alone for hit in rule.find(inputs)]
         asides = []
         for resource in shown:
             for entry in read_suppressions(resource.id, resource.value):
@@ -382,8 +398,8 @@ class _Checker:
                     if value is not None:
                         changes = [found for found in changes if found.resource != resource.id]
                         changes += self._refused(resource, value)
-            if unit.changes != tuple(changes):
-                self._replace(number, msgspec.structs.replace(unit, changes=tuple(changes)))
+            if unit.changes != (now := packed_found(changes)):
+                self._replace(number, msgspec.structs.replace(unit, changes=now))
         self._memo.put_older(state.name if state is not None else "")
 
     def _refused(self, resource: Resource, value: dict[str, Any]) -> list[Found]:

@@ -44,13 +44,14 @@ def complaints(api: KubeApi, value: Any) -> list[Complaint]:
 
     What cannot be decoded is said first (types, unknown and missing fields); of the rest only what is not said yet.
     """
+    if surely_right(api, value):
+        return []
     key = _content(value)
+    if key is None:
+        return look_in_full(api, value)
     known = _remembered(api)
-    if key is None or key not in known:
-        found = [] if surely_right(api, value) else look_in_full(api, value)
-        if key is None:
-            return found
-        known[key] = found
+    if key not in known:
+        known[key] = look_in_full(api, value)
     return known[key]
 
 

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from itertools import product
+from itertools import islice, product
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from envcompile.compose.configmaps import line_in_text
 from envcompile.compose.losses import settings_gone
-from envcompile.compose.ways import ListMerge, Way, part_of, patch_root
-from envcompile.kubernetes.fieldpath import Item, format_field, look_up, resolve
+from envcompile.compose.ways import ListMerge, Track, Way, part_of, patch_root
+from envcompile.kubernetes.fieldpath import Item, format_field, look_up, reach, resolve
 from envcompile.values import ABSENT, same
 from envcompile.yamlio.places import exact_place, place
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from envcompile.compose.ways import Track
     from envcompile.kubernetes import KubeApi
     from envcompile.kubernetes.fieldpath import FieldPath
     from envcompile.model import Document, Location, Pointer, Resource, Step
@@ -72,6 +71,41 @@ def explain(resource: Resource, path: FieldPath, api: KubeApi, where: Where) -> 
                 if leaf.field not in found:
                     found[leaf.field] = _origin(resource, leaf, where)
     return list(found.values())
+
+
+def winning_place(resource: Resource, path: FieldPath, api: KubeApi, where: Where) -> Location | None:
+    """Where the value that counts of a field was written, or the field was removed; None when nobody speaks of it.
+
+    What `explain` says of the first leaf that has a place. Of one scalar, which most who ask mean, only the last step
+    that has a say is looked at.
+    """
+    pointer = resolve(path, resource.value)
+    if pointer is None:
+        if all(resolve(path, step.before) is None for step in resource.steps):
+            return None
+    elif not isinstance(look_up(resource.value, pointer), dict | list) and _is_only_one(path, resource.value):
+        for step in reversed(resource.steps):
+            say = _say(step, path, _track(step, path), where)
+            if say is not None:
+                if say.place is not None:
+                    return say.place
+                break
+    origins = explain(resource, path, api, where)
+    return next((say.place for origin in origins for say in origin.says if say.wins and say.place is not None), None)
+
+
+def _is_only_one(path: FieldPath, value: Any) -> bool:
+    """Tell whether a path that leads to a field leads to no other."""
+    return not any(isinstance(part, Item) for part in path) or len(list(islice(_matching(path, value), 2))) == 1
+
+
+def _track(step: Step, path: FieldPath) -> Track:
+    """What one step has at a path."""
+    before, after = (_at(value, path) for value in (step.before, step.after))
+    stated = patch_root(step)
+    pointer = reach(path, stated)
+    is_whole = step.document is not None and len(pointer) == len(path)
+    return Track(before, after, goes_on=False, stated=look_up(stated, pointer), pointer=pointer, is_stated=is_whole)
 
 
 def _matching(path: FieldPath, value: Any) -> Iterator[Pointer]:
@@ -168,23 +202,27 @@ def _text_keys(filename: str, path: FieldPath, value: Any) -> dict[str, Any]:
 
 
 def _origin(resource: Resource, way: Way, where: Where) -> FieldOrigin:
-    says: list[Say] = []
-    for step, track in zip(resource.steps, way.tracks, strict=True):
-        stated, note = _stated(step, track)
-        if stated is None and same(track.before, track.after):
-            continue
-        shown = REMOVED if track.after is ABSENT else track.after
-        if shown is REMOVED and track.before is ABSENT:
-            continue
-        at = stated or _step_place(step, way.path, where)
-        layer = at.file.rpartition("/")[0] if at and step.role == "setting" else step.layer
-        says.append(Say(layer, step.role, at, shown, wins=False, note=note))
+    tracks = zip(resource.steps, way.tracks, strict=True)
+    says = [say for step, track in tracks if (say := _say(step, way.path, track, where)) is not None]
     if says:
         says[-1] = says[-1]._replace(wins=True)
     how = _text_rule(resource, way.path)
     texts = (ListMerge(way.field, how),) if how else ()
     value = REMOVED if way.value is ABSENT else way.value
     return FieldOrigin(way.field, value, tuple(says), (*way.merges(), *texts), way.path)
+
+
+def _say(step: Step, path: FieldPath, track: Track, where: Where) -> Say | None:
+    """What one step said about a field; None when it left it as it was."""
+    stated, note = _stated(step, track)
+    if stated is None and same(track.before, track.after):
+        return None
+    shown = REMOVED if track.after is ABSENT else track.after
+    if shown is REMOVED and track.before is ABSENT:
+        return None
+    at = stated or _step_place(step, path, where)
+    layer = at.file.rpartition("/")[0] if at and step.role == "setting" else step.layer
+    return Say(layer, step.role, at, shown, wins=False, note=note)
 
 
 def _text_rule(resource: Resource, path: FieldPath) -> str:

@@ -115,6 +115,11 @@ class KubeApi:
         custom = self._custom_kind(group, kind) if self._table.built_in(group, kind) is None else None
         return custom.project if custom is not None else ""
 
+    def is_loose(self, group: str, kind: str) -> bool:
+        """Whether clusters have another definition of a kind that is not defined here, one that takes any field."""
+        custom = self._custom_kind(group, kind)
+        return custom is not None and custom.is_loose
+
     def custom(self, group: str, kind: str) -> CustomKind | None:
         """What is known of a kind that is not built in: its structural schemas, and versions that go or are gone."""
         return self._custom_kind(group, kind) if self._table.built_in(group, kind) is None else None

@@ -128,8 +128,10 @@ def clean(value: dict[str, Any], asked: Mapping[str, Any] | None = None) -> Clea
         value: the object.
         asked: the manifest that asked for it; default: what the last client-side apply had set.
     """
-    removed: list[str] = []
     live = is_live(value)
+    if not live and map_at(value, "metadata", "annotations").keys().isdisjoint(LAST_APPLIED):
+        return Cleaned(value, ())
+    removed: list[str] = []
     wanted, wanted_labels = map_at(asked, "metadata", "annotations"), map_at(asked, "metadata", "labels")
     asked = last_applied(value) if asked is None else asked
     metadata = _metadata(map_at(value, "metadata"), removed, wanted, wanted_labels, is_live=live)

@@ -122,12 +122,12 @@ def find_shortcomings(api: KubeApi, value: Any) -> list[Shortcoming]:
     node = api.node(group, version, kind)
     if node is not None:
         built_in = api.is_built_in(group, kind)
+        loose = not built_in and api.is_loose(group, kind)
         for key, inner in value.items():
             # Metadata are the same of all kinds; what is below `status` is dropped when an object is created.
             said = _judge_field(key, inner, node, (), built_in or key == "metadata")
-            found += (
-                one if built_in or key != "status" or one.is_dropped else one._replace(is_certain=False) for one in said
-            )
+            is_doubt = (key == "status" and not built_in) or (loose and key != "metadata")
+            found += (one._replace(is_certain=False) if is_doubt and not one.is_dropped else one for one in said)
         found += _missing(value, node, (), built_in)
     known = {shortcoming.pointer for shortcoming in found}
     found += (

@@ -50,6 +50,8 @@ class CustomKind(Record, frozen=True):
     """Versions that are no longer served."""
     project: str = ""
     """For a kind that nobody defines here: the project that does, with the version that is looked at."""
+    is_loose: bool = False
+    """True where the project was installed with definitions that take any field, too."""
 
 
 class MergeKeyError(PicklableError, ValueError):

@@ -7,29 +7,42 @@ from functools import lru_cache
 from typing import Final
 
 _SHAPES: Final = (
-    ("a private key", r"-BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY(?: BLOCK)?-"),
-    ("an age key", r"\bAGE-SECRET-KEY-1[0-9A-Z]{50,}"),
-    ("an AWS access key", r"\b(?:AKIA|ASIA)[0-9A-Z]{16}\b"),
-    ("a GitHub token", r"\b(?:gh[pousr]_[0-9A-Za-z]{36}|github_pat_[0-9A-Za-z_]{60,})"),
-    ("a GitLab token", r"\bglpat-[0-9A-Za-z_-]{20,}"),
-    ("a Slack token", r"\bxox[abeoprs]-[0-9A-Za-z-]{10,}"),
-    ("a Stripe key", r"\b[rs]k_live_[0-9A-Za-z]{16,}"),
-    ("a Google API key", r"\bAIza[0-9A-Za-z_-]{35}\b"),
-    ("a Vault token", r"\bhv[sbr]\.[0-9A-Za-z_-]{20,}"),
-    ("an npm token", r"\bnpm_[0-9A-Za-z]{36}\b"),
-    ("a SendGrid key", r"\bSG\.[0-9A-Za-z_-]{16,}\.[0-9A-Za-z_-]{16,}"),
-    ("a Docker Hub token", r"\bdckr_pat_[0-9A-Za-z_-]{20,}"),
-    ("a JSON Web Token", r"\beyJ[0-9A-Za-z_-]{10,}\.eyJ[0-9A-Za-z_-]{10,}\.[0-9A-Za-z_-]{10,}"),
-    ("a registry's password", r"\"auths?\"\s*:\s*\{[^}]{0,400}\"(?:auth|password)\"\s*:\s*\"[A-Za-z0-9+/=_.-]{8,}\""),
+    ("a private key", r"-BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY(?: BLOCK)?-", ("private key",)),
+    ("an age key", r"\bAGE-SECRET-KEY-1[0-9A-Z]{50,}", ("age-secret-key-1",)),
+    ("an AWS access key", r"\b(?:AKIA|ASIA)[0-9A-Z]{16}\b", ("akia", "asia")),
+    (
+        "a GitHub token",
+        r"\b(?:gh[pousr]_[0-9A-Za-z]{36}|github_pat_[0-9A-Za-z_]{60,})",
+        ("ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_"),
+    ),
+    ("a GitLab token", r"\bglpat-[0-9A-Za-z_-]{20,}", ("glpat-",)),
+    ("a Slack token", r"\bxox[abeoprs]-[0-9A-Za-z-]{10,}", ("xox",)),
+    ("a Stripe key", r"\b[rs]k_live_[0-9A-Za-z]{16,}", ("k_live_",)),
+    ("a Google API key", r"\bAIza[0-9A-Za-z_-]{35}\b", ("aiza",)),
+    ("a Vault token", r"\bhv[sbr]\.[0-9A-Za-z_-]{20,}", ("hvs.", "hvb.", "hvr.")),
+    ("an npm token", r"\bnpm_[0-9A-Za-z]{36}\b", ("npm_",)),
+    ("a SendGrid key", r"\bSG\.[0-9A-Za-z_-]{16,}\.[0-9A-Za-z_-]{16,}", ("sg.",)),
+    ("a Docker Hub token", r"\bdckr_pat_[0-9A-Za-z_-]{20,}", ("dckr_pat_",)),
+    ("a JSON Web Token", r"\beyJ[0-9A-Za-z_-]{10,}\.eyJ[0-9A-Za-z_-]{10,}\.[0-9A-Za-z_-]{10,}", (".eyj",)),
+    (
+        "a registry's password",
+        r"\"auths?\"\s*:\s*\{[^}]{0,400}\"(?:auth|password)\"\s*:\s*\"[A-Za-z0-9+/=_.-]{8,}\"",
+        ('"auth',),
+    ),
     (
         "an authorization header",
         r"(?i:\b(?:basic|bearer))\s+(?=[A-Za-z._+/-]*[0-9])[A-Za-z0-9._+/-]{12,}={0,2}(?:$|[\s\"'])",
+        ("basic", "bearer"),
     ),
-    ("a password in a URL", r"\b[a-z][a-z0-9+.-]{0,30}://[^\s:/@'\"${}<>]{1,99}:[^\s@/'\"${}<>*]{3,199}@[^\s/]"),
+    (
+        "a password in a URL",
+        r"\b[a-z][a-z0-9+.-]{0,30}://[^\s:/@'\"${}<>]{1,99}:[^\s@/'\"${}<>*]{3,199}@[^\s/]",
+        ("://",),
+    ),
 )
-"""What secrets look like whatever they are called; after the token formats that their makers publish."""
+"""What secrets look like whatever they are called, after the token formats that their makers publish; and texts of
+which each of them holds one, upper and lower case alike: to look for these is quick, and few texts have any."""
 
-_ANY_SHAPE: Final = re.compile("|".join(f"(?:{pattern})" for _, pattern in _SHAPES))
 _SECRET_NAME: Final = re.compile(
     r"(?:^|[^a-z0-9])(?:(?:pg)?password|passwd|passphrase|pass|pwd|secret|token|credentials?|client[-_.]?secret"
     r"|rediscli_auth|requirepass|masterauth|key[-_.]?content"
@@ -59,14 +72,21 @@ _INLINE: Final = re.compile(
 @lru_cache(maxsize=4096)
 def shape_of(text: str) -> str:
     """What kind of secret a text holds, by its form alone; empty for none. Environments have most texts in common."""
-    if _ANY_SHAPE.search(text) is None:
-        return ""
-    return next(kind for kind, pattern in _SHAPES if re.search(pattern, text))
+    folded = text.casefold()
+    for kind, pattern, parts in _SHAPES:
+        if any(part in folded for part in parts) and re.search(pattern, text):
+            return kind
+    return ""
 
 
 def is_named_secret(name: str, value: str) -> bool:
     """Tell whether a name promises a secret and the value may be one."""
-    return _SECRET_NAME.search(_CAMEL.sub("_", name)) is not None and _NO_SECRET.fullmatch(value) is None
+    return _promises_one(name) and _NO_SECRET.fullmatch(value) is None
+
+
+@lru_cache(maxsize=4096)
+def _promises_one(name: str) -> bool:
+    return _SECRET_NAME.search(_CAMEL.sub("_", name)) is not None
 
 
 def named_values(text: str) -> dict[str, str]:

@@ -108,6 +108,12 @@ def reach(path: FieldPath, value: Any) -> Pointer:
     """The pointer of a field in one version of a resource, as far as that has it."""
     pointer: list[str | int] = []
     for part in path:
+        if type(part) is str and type(value) is dict:  # as `step_of` does: most parts are keys
+            if part not in value:
+                break
+            pointer.append(part)
+            value = value[part]
+            continue
         step = step_of(part, value)
         if step is None:
             break

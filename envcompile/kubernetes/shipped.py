@@ -2,10 +2,11 @@
 
 Each API group has a file in `customs/`, read when a kind of the group is first asked for. It is JSON with two keys:
 `schemas` is a list of structural schemas in which a number stands for the schema in that place, always an earlier one;
-`kinds` maps a kind to the project with its version, its scope, and its versions, the preferred one first: the number of
-the root's schema, with the word `deprecated` where the definition says so, or null for a version that is no longer
-served. `status` is free where the API server drops what is written there. The files are made by
-`python -m tests.kubernetes.generate_operators`, which names the sources.
+`kinds` maps a kind to the project with its version, the word `loose` where clusters have other definitions that take
+any field, its scope, and its versions, the preferred one first: the number of the root's schema, with the word
+`deprecated` where the definition says so, or null for a version that is no longer served. `status` is free where the
+API server drops what is written there. The files are made by `python -m tests.kubernetes.generate_operators`, which
+names the sources.
 """
 
 from __future__ import annotations
@@ -68,4 +69,5 @@ def _read(said: Mapping[str, Any], schemas: list[Schema]) -> CustomKind:
         deprecated=frozenset(version for version, what in versions if what is not None and len(what) > 1),
         gone=frozenset(version for version, what in versions if what is None),
         project=said["project"],
+        is_loose=said.get("loose") is True,
     )

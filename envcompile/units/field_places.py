@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Protocol
 
 from envcompile import yamlio
-from envcompile.compose.provenance import explain
+from envcompile.compose.provenance import winning_place
 from envcompile.kubernetes.fieldpath import keyed, look_up, resolve
 from envcompile.model import Location
 from envcompile.yamlio.places import place
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from envcompile.kubernetes import KubeApi, Node
     from envcompile.kubernetes.fieldpath import FieldPath
     from envcompile.model import Document, Pointer, Resource, Step
@@ -78,19 +80,12 @@ def _place(context: Context, resource: Resource, path: FieldPath) -> Location | 
 
 
 def _winner(context: Context, resource: Resource, path: FieldPath) -> Location | None:
-    """Where the value that counts was written, or the field was removed; None when nobody speaks of it."""
-    origins = explain(resource, path, context.api, context.sources.where)
-    return next((say.place for origin in origins for say in origin.says if say.wins and say.place is not None), None)
+    return winning_place(resource, path, context.api, context.sources.where)
 
 
 def _creation(context: Context, resource: Resource, path: FieldPath) -> Location | None:
     """Where a map or list came in for the last time; later layers may have changed what is in it."""
-    found: Step | None = None
-    for step in resource.steps:
-        if not _has(step.after, path):
-            found = None
-        elif found is None or not _has(step.before, path):
-            found = step
+    found = _bringer(resource.steps, path)
     if found is None:
         return None
     if found.document is None:
@@ -104,6 +99,20 @@ def _creation(context: Context, resource: Resource, path: FieldPath) -> Location
         if pointer is not None:
             return _key_place(found.document, (*found.within, *pointer))
     return place(found.document, found.within)
+
+
+def _bringer(steps: Sequence[Step], path: FieldPath) -> Step | None:
+    """The step that a field came in with for the last time."""
+    found: Step | None = None
+    last, is_there = None, False
+    for step in steps:
+        was_there = is_there if step.before is last else _has(step.before, path)
+        last, is_there = step.after, was_there if step.after is step.before else _has(step.after, path)
+        if not is_there:
+            found = None
+        elif found is None or not was_there:
+            found = step
+    return found
 
 
 def _key_place(document: Document, pointer: Pointer) -> Location:

@@ -29,6 +29,11 @@ _FORMAT = "envc snapshot 6"
 _GRANULARITY_NS = 2_000_000_000
 """Files written this shortly before the snapshot was made are compared by content: their stat may not show a change
 (the coarsest file systems in use count in two seconds; git treats its index the same way)."""
+_FINE_NS = 100_000_000
+"""The same on a file system that counts finer: Linux gives its files the time of its last tick, of which there are 100
+in a second and more (time(7), "The software clock, HZ, and jiffies")."""
+_STEP_NS = 10_000_000
+"""A time that is no multiple of it is of a file system that counts finer: FAT counts in two seconds, or in 10 ms."""
 
 _INDEX = ".envc-index"
 """The name in `emit.index`, which takes too long to import; a test holds the two together."""
@@ -174,16 +179,15 @@ class Look:
 
     def _settle(self, snapshot: Snapshot, changed: set[str]) -> None:
         """Note of inputs that were read again and hold what they held that from now on their stats tell enough."""
-        edge = self.began - _GRANULARITY_NS
-        old = {path for path in snapshot.racy.keys() - changed if self._changed_before(path, edge)}
+        old = {path for path in snapshot.racy.keys() - changed if self._is_old(path)}
         if len(old) * _FEW_OF > len(self.inputs):
             snapshot.racy = {path: checksum for path, checksum in snapshot.racy.items() if path not in old}
             save(self, snapshot)
 
-    def _changed_before(self, path: str, edge: int) -> bool:
-        """Tell whether an input that is there changed last before some ns of the clock."""
+    def _is_old(self, path: str) -> bool:
+        """Tell whether the stat of an input that is there shows each change of it from now on."""
         seen = self.inputs.stat(path)
-        return seen != ABSENT and int(seen.split(" ", 2)[1]) < edge
+        return seen != ABSENT and _is_old(int(seen.split(" ", 2)[1]), self.began)
 
     def known_digest(self, path: str) -> str:
         """The digest of an input that did not change since the last build; an empty text for all others."""
@@ -202,8 +206,7 @@ class Look:
 
     def is_settled(self, path: str) -> bool:
         """Tell whether an input is certain to hold now what it held when the folder was looked at."""
-        is_old = self._changed_before(path, self.began - _GRANULARITY_NS)
-        return is_old and stat_of(f"{self.root}/{path}") == self.inputs.stat(path)
+        return self._is_old(path) and stat_of(f"{self.root}/{path}") == self.inputs.stat(path)
 
     def is_edited(self, path: str) -> bool:
         """Tell whether a file is there now and was there at the last build."""
@@ -410,9 +413,21 @@ def racy_inputs(root: str, inputs: Files, began: int) -> dict[str, int]:
     edge = began - _GRANULARITY_NS
     if max(memoryview(inputs.stats).cast("q")[1::4].tolist(), default=edge - 1) < edge:
         return {}
-    young = [path for path, numbers in zip(inputs.paths(), inputs.numbers(), strict=True) if numbers[1] >= edge]
+    young = [
+        path for path, numbers in zip(inputs.paths(), inputs.numbers(), strict=True) if not _is_old(numbers[1], began)
+    ]
     found = {path: BY_DIGEST if inputs.digest(path) != UNREAD else _checksum(root, path) for path in young}
     return {path: checksum for path, checksum in found.items() if checksum}
+
+
+def _is_old(changed: int, began: int) -> bool:
+    """Tell whether a file that changed last at some ns of the clock shows each change since a look at it by its stat.
+
+    Args:
+        changed: when its inode changed last, in ns.
+        began: when it was looked at, in ns.
+    """
+    return changed < began - (_FINE_NS if changed % _STEP_NS else _GRANULARITY_NS)
 
 
 def _checksum(root: str, path: str) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from functools import lru_cache
+from itertools import accumulate
 from typing import TYPE_CHECKING, Final
 
 from envcompile.yamlio.nodes import compose
@@ -65,11 +66,8 @@ def line_starts(text: str) -> list[int]:
     """The characters that lines begin with; lines end at LF, CRLF or a lone CR."""
     starts = [0]
     if "\r" not in text:
-        at = text.find("\n")
-        while at >= 0:
-            starts.append(at + 1)
-            at = text.find("\n", at + 1)
-        return starts
+        *lines, _ = text.split("\n")
+        return list(accumulate(map(len, lines), _behind, initial=0))
     previous = ""
     for number, character in enumerate(text):
         if character == "\n" and previous == "\r":
@@ -78,6 +76,11 @@ def line_starts(text: str) -> list[int]:
             starts.append(number + 1)
         previous = character
     return starts
+
+
+def _behind(start: int, length: int) -> int:
+    """Where the line after one begins."""
+    return start + length + 1
 
 
 @lru_cache(maxsize=_FILES_KEPT)

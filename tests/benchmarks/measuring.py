@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 PACKAGE: Final = Path(__file__).parents[2] / "envcompile"
 _SAMPLER: Final = Path(__file__).with_name("sampler.py")
 _AGE_SECONDS: Final = 3600
+_SETTLED_SECONDS: Final = 0.15
+"""After so long the stats of files that were copied show each change of them (`_FINE_NS` of `units/snapshot.py`)."""
 _SCRIPT: Final = PACKAGE.parent / "envcompile" / "cli" / "envc"
 """What an installer puts into `bin`."""
 
@@ -78,9 +80,10 @@ class Scratch:
         return self.folder / f"{self._count:04d}-{name}"
 
     def copy(self, source: Path, name: str) -> Path:
-        """A fresh copy of a tree, its files as old as the source's."""
+        """A fresh copy of a tree, its files as old as the source's, and its inodes as old as it takes to be trusted."""
         target = self.fresh(name)
         shutil.copytree(source, target)
+        time.sleep(_SETTLED_SECONDS)
         return target
 
 
@@ -168,7 +171,7 @@ class Bench:
 
 
 def age(folder: Path) -> None:
-    """Make every file of a tree an hour old: a file saved in the last two seconds is compared by content."""
+    """Make every file of a tree an hour old: a file saved a moment ago is compared by content."""
     then = time.time() - _AGE_SECONDS
     for path in folder.rglob("*"):
         os.utime(path, (then, then))

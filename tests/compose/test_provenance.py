@@ -8,13 +8,15 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from envcompile import Project
-from envcompile.compose.provenance import REMOVED, explain, explain_text, text_keys
+from envcompile.compose.provenance import REMOVED, explain, explain_text, text_keys, winning_place
 from envcompile.kubernetes.fieldpath import look_up, parse_field, resolve
 from tests.harness.repository import environment
 
 if TYPE_CHECKING:
     from envcompile.compose.provenance import FieldOrigin
     from tests.conftest import MakeProject
+
+SHOP = Path(__file__).parents[2]
 
 DEPLOYMENT = """\
 apiVersion: apps/v1
@@ -226,6 +228,21 @@ def test_lists_on_the_way_tell_how_they_merge(make_project: MakeProject) -> None
     ]
 
 
+@pytest.mark.parametrize("name", ["the example", "the shop"])
+def test_the_place_that_counts_is_what_explain_says(make_project: MakeProject, name: str) -> None:
+    """Of every field that is there or was, of those around it, and of one that nobody knows."""
+    built = Project.open(make_project(FILES) if name == "the example" else SHOP).compile_with_sources("prod")
+    api, where = built.composed.api, built.composed.sources.where
+    checked = 0
+    for resource in built.compiled.resources:
+        paths = {origin.path[:length] for origin in explain(resource, (), api, where) for length in range(1, 12)}
+        for path in {*paths, *((*path, "nobody") for path in paths)}:
+            told = [say.place for origin in explain(resource, path, api, where) for say in origin.says if say.wins]
+            assert winning_place(resource, path, api, where) == next(filter(None, told), None), path
+            checked += 1
+    assert checked > 30
+
+
 CONFIG = "apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: a}}\ndata:\n  app.properties: |\n{}\n  app.yaml: |\n{}\n"
 
 
@@ -285,9 +302,6 @@ def test_embedded_keys_that_are_not_there(texts: Path) -> None:
     [resource] = Project.open(texts).compile("prod").resources
     assert text_keys(resource, ("data", "app.properties")) == ["a.b", "c", "e"]
     assert text_keys(resource, ("data", "nothing.properties")) == []
-
-
-SHOP = Path(__file__).parents[2]
 
 
 @pytest.mark.parametrize("name", ["dev", "prod"])

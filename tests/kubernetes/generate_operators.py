@@ -32,7 +32,8 @@ class Source(NamedTuple):
     """Where the definitions of one project come from.
 
     `origin` is a Go module, or `git:OWNER/NAME`; `files` are patterns of paths in it. A project that `fills` has a
-    mutating webhook that writes fields into an object before the API server looks for those that are required.
+    mutating webhook that writes fields into an object before the API server looks for those that are required. One that
+    is `loose` was long installed with definitions that say nothing of fields.
     """
 
     project: str
@@ -51,7 +52,15 @@ class Source(NamedTuple):
         """Whether required fields may be left out."""
         return self.project in _FILLING
 
+    @property
+    def is_loose(self) -> bool:
+        """Whether a cluster may take what the definition refuses."""
+        return self.project in _LOOSE
 
+
+_LOOSE: Final = frozenset({"Argo Workflows"})
+"""Before 4.0 its manifests had the definitions of `manifests/base/crds/minimal` (docs/installation.md), which clusters
+keep that were made with them."""
 _FILLING: Final = frozenset({
     "Chaos Mesh",
     "CloudNativePG",
@@ -101,7 +110,7 @@ SOURCES: Final = (
     ),
     Source("Contour", "github.com/projectcontour/contour", "v1.33.8", ("examples/contour/01-crds.yaml",)),
     Source("Crossplane", "git:crossplane/crossplane", "v2.3.4", ("cluster/crds/*.yaml",)),
-    Source("External Secrets", "github.com/external-secrets/external-secrets", "v1.3.2", ("config/crds/bases/*.yaml",)),
+    Source("External Secrets", "git:external-secrets/external-secrets", "v2.9.0", ("config/crds/bases/*.yaml",)),
     Source("external-dns", "sigs.k8s.io/external-dns", "v0.23.0", ("config/crd/standard/*.yaml",)),
     Source(
         "external-snapshotter",
@@ -303,6 +312,7 @@ _OWN: Final[Mapping[str, Mapping[str, str]]] = {
     "helm.toolkit.fluxcd.io": {"images": "name"},
     "kafka.strimzi.io": {"plugins": "name"},
     "keda.sh": {
+        "boundServiceAccountToken": "parameter",
         "configMapTargetRef": "parameter",
         "env": "parameter",
         "secretTargetRef": "parameter",
@@ -409,6 +419,7 @@ class Group:
         kind = spec["names"]["kind"]
         self.kinds[kind] = {
             "project": f"{source.project} {source.version}",
+            **({"loose": True} if source.is_loose else {}),
             "scope": spec["scope"],
             "versions": versions,
         }

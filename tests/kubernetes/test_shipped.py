@@ -130,6 +130,22 @@ def test_what_another_release_may_take_is_a_doubt() -> None:
     assert "cert-manager v" in doubts[0].what
 
 
+def test_where_clusters_have_a_definition_that_takes_everything_a_type_is_a_doubt() -> None:
+    """Argo Workflows was installed with its minimal definitions until 4.0: `value: 5` is right there."""
+    arguments = {"parameters": [{"name": "count", "value": 5}]}
+    workflow = {
+        "apiVersion": "argoproj.io/v1alpha1",
+        "kind": "Workflow",
+        "metadata": {"name": "count", "labels": {"of": 5}},
+        "spec": {"entrypoint": "main", "arguments": arguments, "templates": [{"name": "main", "suspend": {}}]},
+    }
+    told = {one.pointer: one.is_certain for one in shortcomings(API, workflow, with_doubts=True)}
+    assert told == {
+        ("metadata", "labels", "of"): True,
+        ("spec", "arguments", "parameters", 0, "value"): False,
+    }
+
+
 def test_a_definition_of_the_repository_goes_before() -> None:
     """It is the one of the cluster: what it lacks is wrong."""
     root = {"type": "object", "properties": {"spec": {"type": "object", "properties": {"old": {"type": "string"}}}}}
@@ -153,6 +169,7 @@ def test_a_definition_of_the_repository_goes_before() -> None:
         ("external-secrets.io", "ExternalSecret", "spec.data", ("secretKey",), "the field that names items"),
         ("argoproj.io", "Application", "spec.source.helm.parameters", ("name",), "the field that names items"),
         ("keda.sh", "TriggerAuthentication", "spec.secretTargetRef", ("parameter",), "the field that names items"),
+        ("keda.sh", "TriggerAuthentication", "spec.boundServiceAccountToken", ("parameter",), "the field that names"),
         ("monitoring.coreos.com", "Prometheus", "spec.volumes", ("name",), "core.v1.Volume"),
         ("gateway.networking.k8s.io", "Gateway", "spec.listeners", ("name",), "x-kubernetes-list-map-keys"),
         ("postgresql.cnpg.io", "Cluster", "spec.env", ("name",), "core.v1.EnvVar"),

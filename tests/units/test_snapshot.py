@@ -26,8 +26,9 @@ FILES = {
 
 
 @pytest.fixture
-def built(make_project: MakeProject) -> Path:
-    """One environment, built."""
+def built(make_project: MakeProject, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """One environment, built; however long that took, its sources are young."""
+    monkeypatch.setattr(snapshot, "_FINE_NS", snapshot._GRANULARITY_NS)
     root = make_project(FILES)
     assert run_envc(root, "build").code == 0
     return root
@@ -232,6 +233,28 @@ def test_a_file_saved_just_before_a_build_is_read_again_only_once(built: Path) -
     file.write_bytes(file.read_bytes()[::-1])
     os.utime(file, ns=(then, then))
     assert look(built).nothing_to_do(()) is None  # its inode changed since
+
+
+@pytest.mark.parametrize(
+    ("changed", "age"),
+    [
+        (9_899_000_001, "old"),
+        (9_901_000_001, "young"),
+        (9_890_000_000, "young"),  # perhaps by a clock of whole seconds, or of hundredths
+        (8_000_000_000, "young"),
+        (7_990_000_000, "old"),
+        (-1_000_000_001, "old"),
+        (11_000_000_001, "young"),  # a clock that goes before ours
+    ],
+)
+def test_a_stat_is_trusted_once_the_clock_of_its_file_system_went_on(changed: int, age: str) -> None:
+    """Two seconds count that long; a file system that counts in less shows it by the digits of its times."""
+    assert snapshot._is_old(changed, 10_000_000_000) is (age == "old")
+    seen = Seen()
+    seen.add("base/web.yaml", (1, changed, 3, 4))
+    files = seen.files().with_digests(["a" * 64])
+    assert files is not None
+    assert snapshot.racy_inputs("", files, 10_000_000_000).keys() == (set() if age == "old" else {"base/web.yaml"})
 
 
 @pytest.mark.parametrize("touched", ["", "edited", "another file", "gone", "killed"])

@@ -31,6 +31,9 @@ _LONGEST_PREFIX: Final = 58
 _NAME_LABEL: Final = "kubernetes.io/metadata.name"
 """Of a Namespace: its name; source: pkg/registry/core/namespace/strategy.go and pkg/apis/core/v1/defaults.go."""
 
+_USUAL: Final = frozenset({"name", "namespace", "labels", "annotations"})
+"""What most objects say of themselves, and no more."""
+
 _STANDARD_FINALIZERS: Final = frozenset({"foregroundDeletion", "kubernetes", "orphan"})
 
 
@@ -84,6 +87,8 @@ def metadata(value: dict[str, Any], place: Place, *, any_finalizer: bool = False
     else:
         yield from labels(meta, at)
     yield from free_notes(meta, at)
+    if meta.keys() <= _USUAL:
+        return
     yield from _owners(meta)
     yield from _finalizers(meta, is_free=any_finalizer or f"{place.group}/{place.kind}" in names.free_finalizers)
     if f"{place.group}/{place.kind}" in names.keeps_generation and (number_at(meta, "generation") or 0) < 0:
@@ -124,12 +129,21 @@ def _are_labels(pairs: tuple[tuple[str, Any], ...]) -> bool:
 
 def free_notes(meta: dict[str, Any], at: Pointer) -> Said:
     """Annotations of an object or template; source: ValidateAnnotations."""
-    size = 0
-    for key, item in map_at(meta, "annotations").items():
+    notes = map_at(meta, "annotations")
+    if not notes:
+        return
+    for key in notes:
         what = qualified_caseless(key)
         if what:
             yield (*at, "annotations", key), f"the key `{key}` of an annotation {what}"
-        size += len(key.encode()) + (len(item.encode(errors="replace")) if isinstance(item, str) else 0)
+    if sum(len(key) + (len(item) if isinstance(item, str) else 0) for key, item in notes.items()) * 4 <= (
+        _MOST_ANNOTATIONS
+    ):
+        return  # whatever the characters are: no UTF-8 takes more than four bytes for one
+    size = sum(
+        len(key.encode()) + (len(item.encode(errors="replace")) if isinstance(item, str) else 0)
+        for key, item in notes.items()
+    )
     if size > _MOST_ANNOTATIONS:
         yield (*at, "annotations"), f"`annotations` have {size} bytes: {_MOST_ANNOTATIONS} are the most"
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from envcompile.check.api.patterns import bad_pattern
 from envcompile.check.cel import convert
+from envcompile.check.cel.scopes import scoped, way_in
 from envcompile.check.cel.strings import ACCEPTED, clauses
 from envcompile.check.cel.tree import UNSIGNED, Call, Constant, ListLiteral, MapLiteral, Select, nodes, way_to
 from envcompile.check.cel.values import CelError, Uint
@@ -36,7 +37,11 @@ _TIMES: Final[Mapping[str, Callable[[Any], Any]]] = {
 
 def refused_literals(checked: Checked, fields: Mapping[str, Iterable[str]], *, is_typed: bool) -> str | None:
     """Say in the server's words what it refuses; None for nothing."""
-    for node in nodes(checked.root):
+    for node, scope in scoped(checked, checked.root):
+        if isinstance(node, Select) and node.field not in fields.get(
+            way_in(checked, node.operand, scope), (node.field,)
+        ):
+            return f"compilation failed: undefined field '{node.field}'"
         what = _refused(checked, node, fields, is_typed=is_typed)
         if what is not None:
             return what
@@ -45,8 +50,6 @@ def refused_literals(checked: Checked, fields: Mapping[str, Iterable[str]], *, i
 
 def _refused(checked: Checked, node: Node, fields: Mapping[str, Iterable[str]], *, is_typed: bool) -> str | None:
     match node:
-        case Select(operand=operand, field=field) if field not in fields.get(".".join(way_to(operand)), (field,)):
-            return f"compilation failed: undefined field '{field}'"
         case Call(function="format", target=Constant(value=str() as text), arguments=(ListLiteral() as values,)):
             what = _bad_format(checked, text, values, fields)
             return f"compilation failed: {what}" if what else None

@@ -136,10 +136,11 @@ def nodes(root: Node) -> Iterator[Node]:
     while waiting:
         node = waiting.pop()
         yield node
-        waiting.extend(reversed(_children(node)))
+        waiting.extend(reversed(children(node)))
 
 
-def _children(node: Node) -> list[Node]:
+def children(node: Node) -> list[Node]:
+    """The nodes right below one, in the order of the text."""
     match node:
         case Select():
             return [node.operand]

@@ -44,6 +44,10 @@ _REASONS: Final = {
 }
 
 
+_ANY_STATUS: Final = ("status", {"type": "object", "x-kubernetes-preserve-unknown-fields": True})
+"""What `envcompile.kubernetes.shipped` has in the place of a status, whatever fields the definition names."""
+
+
 class Problem(NamedTuple):
     """One thing that a rule refuses."""
 
@@ -117,13 +121,19 @@ def _names(root: str, schema: Mapping[str, Any]) -> Iterator[tuple[str, CelType]
 
 
 def _fields(root: str, schema: Mapping[str, Any], *, is_whole: bool) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """Every object of known shape with its fields; `[]` is what is in a list, `{}` what is in a map."""
+    for mark, inner in (("[]", schema.get("items")), ("{}", schema.get("additionalProperties"))):
+        if isinstance(inner, dict) and not is_whole:
+            yield from _fields(f"{root}{mark}", inner, is_whole=False)
     properties = map_at(schema, "properties")
-    if _is_object(schema) and (properties or is_whole):
+    if _is_object(schema):
         own = [made for name in properties for made in spellings(name)]
         more = ["apiVersion", "kind", "metadata"] if is_whole or schema.get("x-kubernetes-embedded-resource") else []
         yield root, (*own, *more)
         for name, sub in properties.items():
-            for made in spellings(name) if isinstance(sub, dict) and not (is_whole and name == "metadata") else ():
+            if not isinstance(sub, dict) or (is_whole and (name == "metadata" or (name, sub) == _ANY_STATUS)):
+                continue
+            for made in spellings(name):
                 yield from _fields(f"{root}.{made}", sub, is_whole=False)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from envcompile.check.finding import Hit
@@ -34,7 +35,7 @@ def _labels(inputs: CheckInput) -> Iterator[Hit]:
     for resource in inputs.resources:
         yield from _label_map(resource.id, ("metadata", "labels"), map_at(resource.value, "metadata", "labels"))
         name = resource.id.name
-        if _LEFT_OVER.search(name):
+        if _is_left_over(name):
             what = f"the name `{name}` holds what a template should have filled in"
             yield Hit(resource.id, ("metadata", "name"), what, "fill it in")
     for pods in inputs.pods:
@@ -43,25 +44,36 @@ def _labels(inputs: CheckInput) -> Iterator[Hit]:
             yield from _label_map(pods.resource.id, pointer, map_at(pods.template, "metadata", "labels"))
         for container in pods.containers:
             image = text_at(container.value, "image")
-            if _LEFT_OVER.search(image):
+            if _is_left_over(image):
                 what = f"the image of container `{container.name}` holds what a template should have filled in"
                 yield Hit(pods.resource.id, (*container.pointer, "image"), what, "fill it in")
 
 
+@lru_cache(maxsize=4096)
+def _is_left_over(text: str) -> bool:
+    """Tell whether a text holds what a template should have filled in: environments have most texts in common."""
+    return _LEFT_OVER.search(text) is not None
+
+
+@lru_cache(maxsize=4096)
+def _is_label(key: str, value: str) -> bool:
+    """Tell whether nothing is wrong with a label: the same ones stand on many objects."""
+    is_formed = _LABEL_VALUE.fullmatch(value) is not None and _LABEL_KEY.fullmatch(key) is not None
+    return is_formed and not _is_left_over(value)
+
+
 def _label_map(identity: ResourceId, pointer: Pointer, labels: Mapping[str, object]) -> Iterator[Hit]:
     for key, value in labels.items():
-        if not isinstance(value, str):
+        if not isinstance(value, str) or _is_label(key, value):
             continue
-        if _LEFT_OVER.search(value):
+        if _is_left_over(value):
             what, fix = f"the label {key} holds what a template should have filled in", "fill it in"
         elif _LABEL_VALUE.fullmatch(value) is None:
             what = f"the value of the label {key} is none that the API server takes"
             fix = "write at most 63 letters, digits, `-`, `_` and `.`, with a letter or digit at both ends"
-        elif _LABEL_KEY.fullmatch(key) is None:
+        else:
             what = f"`{key}` is no name of a label"
             fix = "write `prefix/name` or `name` of letters, digits, `-`, `_` and `.`"
-        else:
-            continue
         yield Hit(identity, (*pointer, key), what, fix)
 
 
