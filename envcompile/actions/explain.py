@@ -84,6 +84,7 @@ def explain_field(project: Project, environment: str, resource: str, field: str)
     if not origins:
         raise _unknown(target, linked.plan.api, path, key, field)
     fields = []
+    uses = _Uses(linked.plan.sources, target)
     for origin in without_secrets(target, origins):
         made_of = secret_source(target, origin.field, linked.plan.api, linked.plan.sources.where)
         if made_of is None:
@@ -93,7 +94,7 @@ def explain_field(project: Project, environment: str, resource: str, field: str)
             chart = _of_secrets_chart(project, name, target.id, made_of)
             before = tuple(say._replace(wins=False) for say in _without_secrets(made_of).says if say.place is not None)
             shown = origin._replace(says=(*before, *origin.says))
-        parameters = _parameters(linked.plan.sources, target, shown if made_of is None else made_of)
+        parameters = uses.of(shown if made_of is None else made_of)
         fields.append(ExplainedField(*shown[:4], parameters, chart))
     return Explanation(name, target.id, tuple(fields))
 
@@ -143,22 +144,24 @@ def _of_secrets_chart(
     return next((one for one in found if one is not None and one.values), found[0] if found else None)
 
 
-def _parameters(sources: EnvironmentSources, target: Resource, origin: FieldOrigin) -> tuple[Parameter, ...]:
-    names = _parameters_at(sources, target, origin)
-    return tuple(Parameter(name, sources.where(("params", *name.split(".")))) for name in dict.fromkeys(names))
+class _Uses:
+    """Where the documents of a resource use parameters: each is looked through once, however many fields ask."""
 
-
-def _parameters_at(sources: EnvironmentSources, target: Resource, origin: FieldOrigin) -> list[str]:
-    """The parameters in the string that the winning layer wrote."""
-    winner = next((say for say in origin.says if say.wins), None)
-    if winner is None or winner.place is None:
-        return []
-    for document in (step.document for step in target.steps if step.document is not None):
-        if document.source.path == winner.place.file and document.layer == winner.layer:
+    def __init__(self, sources: EnvironmentSources, target: Resource) -> None:
+        self._sources = sources
+        self._names: dict[tuple[str, Location | None], tuple[str, ...]] = {}
+        documents = {id(step.document): step.document for step in target.steps if step.document is not None}
+        for document in documents.values():
             for use in sources.parameters(document):
-                if exact_place(document, use.pointer) == winner.place:
-                    return list(use.names)
-    return []
+                self._names.setdefault((document.layer, exact_place(document, use.pointer)), use.names)
+
+    def of(self, origin: FieldOrigin) -> tuple[Parameter, ...]:
+        """The parameters in the string that the winning layer wrote."""
+        winner = next((say for say in origin.says if say.wins), None)
+        if winner is None or winner.place is None:
+            return ()
+        names = dict.fromkeys(self._names.get((winner.layer, winner.place), ()))
+        return tuple(Parameter(name, self._sources.where(("params", *name.split(".")))) for name in names)
 
 
 def _unkeyed(target: Resource, path: FieldPath) -> UsageError:
