@@ -21,6 +21,7 @@ from envcompile.actions.findings_memo import (
     RawHit,
     hits_in,
     packed,
+    packed_found,
 )
 from envcompile.actions.graded import field_of, told
 from envcompile.check.api.immutable import can_refuse
@@ -65,9 +66,22 @@ class Checked(NamedTuple):
 
     linked: LinkedEnvironment
     resources: int
-    findings: tuple[Found, ...]
-    asides: tuple[Aside, ...]
+    units: Sequence[CheckedUnit]
+    further: tuple[Sequence[Found], Sequence[Aside]]
+    """What they found in resources that no unit has, and what those set aside."""
     unknown: frozenset[str]
+
+    def findings(self) -> Iterator[Found]:
+        """All that they found."""
+        yield from self.further[0]
+        for unit in self.units:
+            yield from unit.found()
+
+    def asides(self) -> Iterator[Aside]:
+        """All that annotations set aside."""
+        yield from self.further[1]
+        for unit in self.units:
+            yield from unit.asides
 
 
 def find_all(
@@ -179,7 +193,7 @@ class _Checker:
         body = packed(self._facts[number])
         unit = CheckedUnit(
             self._plan.units.apps[number],
-            (),
+            b"",
             tuple(asides),
             tuple(unknown_kinds(self._plan.api, [resource.id for _, resource in values])),
             hashlib.sha256(body or b"").hexdigest(),
@@ -213,10 +227,10 @@ class _Checker:
         data, hits = self._hits.get(unit.app, b""), self._alone_hits.pop(number, [])
         values = {resource.id: resource for _, resource in self.linked.unit_values(number)} if data or hits else {}
         if hits:
-            alone = tuple([self._placed(rule, hit, values.get(hit.resource)) for rule, hit in hits])
+            alone = packed_found([self._placed(rule, hit, values.get(hit.resource)) for rule, hit in hits])
             unit = msgspec.structs.replace(unit, alone=alone)
         if unit.joint_of != _digest(data):
-            joint = tuple([self._placed(hit.rule, _hit(hit), values.get(hit.resource)) for hit in hits_in(data)])
+            joint = packed_found([self._placed(hit.rule, _hit(hit), values.get(hit.resource)) for hit in hits_in(data)])
             unit = msgspec.structs.replace(unit, joint=joint, joint_of=_digest(data))
         self._replace(number, unit)
 
@@ -224,14 +238,12 @@ class _Checker:
         """Hold what is there against what was compiled before, and add all up."""
         if self._older is not None:
             self._ask_about_changes(self._older)
-        found, asides = self._further
         unknown = set(self._unknown)
-        for _, unit in sorted(self._units.items()):
-            found += (*unit.alone, *unit.joint, *unit.changes)
-            asides += unit.asides
+        for unit in self._units.values():
             unknown.update(unit.unknown)
         self._memo.save()
-        return Checked(self.linked, count_of(self.linked), tuple(found), tuple(asides), frozenset(unknown))
+        units = [self._units[number] for number in range(len(self._units))]
+        return Checked(self.linked, count_of(self.linked), units, self._further, frozenset(unknown))
 
     def _look_at(self, resources: Sequence[Resource]) -> tuple[list[tuple[str, Hit]], list[Aside]]:
         """What rules that look at one resource find in some, and what their annotations set aside."""
@@ -386,8 +398,8 @@ class _Checker:
                     if value is not None:
                         changes = [found for found in changes if found.resource != resource.id]
                         changes += self._refused(resource, value)
-            if unit.changes != tuple(changes):
-                self._replace(number, msgspec.structs.replace(unit, changes=tuple(changes)))
+            if unit.changes != (now := packed_found(changes)):
+                self._replace(number, msgspec.structs.replace(unit, changes=now))
         self._memo.put_older(state.name if state is not None else "")
 
     def _refused(self, resource: Resource, value: dict[str, Any]) -> list[Found]:
