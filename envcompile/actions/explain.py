@@ -9,7 +9,7 @@ from envcompile.actions.chart_values import chart_origin
 from envcompile.actions.secret_sources import secret_source
 from envcompile.compose.provenance import REMOVED, explain, explain_texts
 from envcompile.errors import Problem, UsageError, did_you_mean
-from envcompile.kubernetes.fieldpath import format_field, keyed, parse_field, resolve
+from envcompile.kubernetes.fieldpath import format_field, keyed, look_up, parse_field, resolve
 from envcompile.yamlio.places import exact_place
 
 if TYPE_CHECKING:
@@ -164,8 +164,30 @@ class _Uses:
         return tuple(Parameter(name, self._sources.where(("params", *name.split(".")))) for name in names)
 
 
+def _unkeyed(target: Resource, path: FieldPath) -> UsageError:
+    """Why there are no keys to explain in a field that is there."""
+    from envcompile.compose import configtext
+
+    pointer = resolve(path, target.value)
+    text = look_up(target.value, pointer) if pointer is not None else None
+    what = f"{target.id.short} has no keys in {format_field(path) or 'itself'}"
+    name = str(path[-1]) if path else ""
+    if not isinstance(text, str):
+        return UsageError([Problem(what, "`#` asks for the keys of a configuration file in a ConfigMap")])
+    try:
+        is_empty = not text.strip()
+        fix = "the text is empty" if is_empty else configtext.how_merged(name, text, "")
+        if configtext.format_of(name) is not None:
+            configtext.keys(name, text)
+    except configtext.ConfigTextError as error:
+        fix = f"the text does not parse: line {error.line}: {error.what}"
+    return UsageError([Problem(what, fix)])
+
+
 def _unknown(target: Resource, api: KubeApi, path: FieldPath, key: str | None, field: str) -> UsageError:
-    if key is not None:
+    if key == "" and resolve(path, target.value) is not None:
+        return _unkeyed(target, path)
+    if key:
         from envcompile.compose.provenance import text_keys
 
         advice = did_you_mean(key, text_keys(target, path), "`envc show` prints the whole text")
