@@ -104,12 +104,12 @@ async def _keep_looking(site: Site, seconds: float) -> None:
         await asyncio.to_thread(site.look_back)
         if settled != site.state.identity:
             settled = site.state.identity
-            await asyncio.to_thread(_settle)
+            await asyncio.to_thread(settle)
         await asyncio.sleep(seconds)
         await asyncio.to_thread(site.refresh)
 
 
-def _settle() -> None:
+def settle() -> None:
     """Let the collector of garbage leave alone what a state holds: to go through all of it takes longer than a page."""
     gc.unfreeze()
     gc.collect()
