@@ -7,6 +7,7 @@ import contextlib
 import gc
 import hashlib
 import json
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import TYPE_CHECKING
@@ -86,6 +87,8 @@ def serve(app: Starlette, sockets: list[socket.socket]) -> None:
     """Answer requests until somebody stops it."""
     import uvicorn
 
+    # While a thread compiles what changed, the one that makes a page waits for its turn this long, in seconds.
+    sys.setswitchinterval(0.001)
     config = uvicorn.Config(
         app, log_level="warning", access_log=False, server_header=False, date_header=False, timeout_graceful_shutdown=1
     )
