@@ -14,7 +14,7 @@ from envcompile.check.formats.text import as_text
 from envcompile.check.report import together
 from envcompile.units.project import Project
 from tests.harness.command import run_envc
-from tests.harness.repository import deployment, environment, git
+from tests.harness.repository import config_map, deployment, environment, git
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -77,6 +77,21 @@ def test_after_one_change_one_application_is_told_of_anew(project: Path, made: l
     file.write_text(file.read_text().replace("nginx:1.27", "nginx:latest"))
     _agree(project)
     assert made == ["web"]
+
+
+def test_what_another_application_does_to_one_is_told(project: Path, made: list[str]) -> None:
+    """A rule about several resources finds something in a service that nobody edited."""
+    settings = project / "base/api/settings.yaml"
+    settings.write_text(config_map("settings", color="red"))
+    file = project / "base/web/deployment.yaml"
+    reads = "        envFrom: [{configMapRef: {name: settings}}]\n"
+    file.write_text(file.read_text() + reads)
+    _agree(project)
+    made.clear()
+    settings.unlink()
+    _agree(project)
+    assert sorted(made) == ["api", "web"]
+    assert "config-ref-missing" in run_envc(project, "check").out
 
 
 def test_settings_grade_anew(project: Path, made: list[str]) -> None:
