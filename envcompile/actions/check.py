@@ -24,11 +24,11 @@ from envcompile.check.rules.suppressions.ignore_unused import RULE as UNUSED
 from envcompile.errors import Problem, Problems, UsageError, did_you_mean
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Sequence
     from pathlib import Path
 
     from envcompile.actions.findings import Checked
-    from envcompile.actions.findings_memo import Aside
+    from envcompile.actions.findings_memo import Aside, Found
     from envcompile.check.rule import Rule
     from envcompile.model import Location, ResourceId
     from envcompile.sources import EnvironmentSources, Tree
@@ -48,6 +48,91 @@ def rules_of(tree: Tree, allowed: Collection[str] = ()) -> tuple[tuple[Rule, ...
     """
     own = own_rules(tree, (rule.id for rule in ALL), allowed)
     return (*RULES, *own.rules), own
+
+
+class Gathered(NamedTuple):
+    """What was found in some environments, before it is graded."""
+
+    project: Project
+    names: tuple[str, ...]
+    checked: Sequence[Checked]
+    rules: tuple[Rule, ...]
+    """Those that were asked besides the ones about suppressions."""
+    own: Own
+    stamp: str
+    """Names the rules; empty for others than those of the catalogue and the project."""
+
+    @property
+    def linked(self) -> list[LinkedEnvironment]:
+        """The environments."""
+        return [one.linked for one in self.checked]
+
+    @property
+    def resources(self) -> int:
+        """How many resources were looked at."""
+        return sum(one.resources for one in self.checked)
+
+    def grading(self, checked: Checked) -> Grading:
+        """The grades that hold in an environment."""
+        return grading(self.project, checked.linked.plan.sources)
+
+    def told(self, asked: Collection[Rule]) -> tuple[Rule, ...]:
+        """The rules that a report tells of, where these were asked in at least one environment."""
+        return tuple(rule for rule in (*self.rules, *ABOUT_SUPPRESSIONS) if rule in asked)
+
+    def unknown_kinds(self) -> tuple[str, ...]:
+        """The kinds that no schema is known of."""
+        return tuple(sorted({kind for one in self.checked for kind in one.unknown}))
+
+    def not_evaluated(self, chosen: Collection[str] | None) -> list[Finding]:
+        """What is told of rules that are not evaluated.
+
+        Args:
+            chosen: rules of which it is told; all when left out.
+        """
+        if not self.stamp:
+            return []
+        seen = [
+            Seen(
+                one.linked.environment,
+                one.linked.plan.api,
+                _ids_of(one.linked),
+                self.grading(one),
+                partial(_value_of, one.linked),
+            )
+            for one in self.checked
+        ]
+        return as_findings(not_evaluated(self.own, seen, chosen), seen)
+
+
+def gather(
+    project: Project,
+    wanted: Sequence[str],
+    rules: Sequence[Rule] | None = None,
+    *,
+    since: str | None = None,
+    folder: Path | None = None,
+    allowed: Collection[str] = (),
+) -> Gathered:
+    """Compile environments and ask the rules; arguments and errors are those of `check`."""
+    asked, own = rules_of(project.tree, allowed) if rules is None else ((SCHEMA, *rules), Own())
+    names = project.choose(wanted)
+    linked = link_all(project, names)
+    if not any(map(count_of, linked)):
+        what = f"there is no resource to check in {', '.join(names)}"
+        raise UsageError([Problem(what, "a clean result would say nothing: add resources to base/ or overlays/")])
+    _refuse_unknown_rules(project, linked, asked)
+    folder = folder or project.tree.root
+    older = None
+    if IMMUTABLE in asked and folder is not None:
+        older = OlderStates(project.tree, folder, since, project.look)
+    stamp = " ".join([*(rule.id for rule in asked), own.stamp, "cel" if is_installed() else ""])
+    stamp = "" if rules is not None else stamp
+    checked = find_all(project, linked, asked, older, stamp)
+    for environment in linked:
+        environment.remember()
+    project.save_memo()
+    return Gathered(project, names, checked, tuple(asked), own, stamp)
 
 
 def check(
@@ -75,43 +160,35 @@ def check(
         UsageError: no such environment, or there is no resource to look at.
         EnvcError: what is wrong with the sources, or `checks` names rules that do not exist.
     """
-    asked, own = rules_of(project.tree, allowed) if rules is None else ((SCHEMA, *rules), Own())
-    names = project.choose(wanted)
-    linked = link_all(project, names)
-    if not any(map(count_of, linked)):
-        what = f"there is no resource to check in {', '.join(names)}"
-        raise UsageError([Problem(what, "a clean result would say nothing: add resources to base/ or overlays/")])
-    _refuse_unknown_rules(project, linked, asked)
-    folder = folder or project.tree.root
-    older = OlderStates(project.tree, folder, since) if IMMUTABLE in asked and folder is not None else None
-    stamp = " ".join([*(rule.id for rule in asked), own.stamp, "cel" if is_installed() else ""])
-    checked = find_all(project, linked, asked, older, "" if rules is not None else stamp)
-    for environment in linked:
-        environment.remember()
-    project.save_memo()
-    idle = untried(own)
-    sorted_out = [_sort_out(one, grading(project, one.linked.plan.sources), asked, idle) for one in checked]
-    findings = once((finding for one in sorted_out for finding in one.findings), {one.id: one for one in own.rules})
-    findings += _unused_everywhere(sorted_out)
-    if rules is None:
-        seen = [
-            Seen(
-                one.environment,
-                one.plan.api,
-                _ids_of(one),
-                grading(project, one.plan.sources),
-                partial(_value_of, one),
-            )
-            for one in linked
-        ]
-        findings += as_findings(not_evaluated(own, seen, chosen), seen)
+    return report_of(gather(project, wanted, rules, since=since, folder=folder, allowed=allowed), chosen)
+
+
+def report_of(found: Gathered, chosen: Collection[str] | None = None) -> Report:
+    """Grade what was found, set aside what annotations say, and put it in order.
+
+    Args:
+        found: that.
+        chosen: rules of which it is told that they are not evaluated; all when left out.
+    """
+    idle = untried(found.own)
+    sorted_out = [
+        sort_out(one.linked.environment, one.findings(), one.asides(), found.grading(one), found.rules, idle)
+        for one in found.checked
+    ]
+    own = {one.id: one for one in found.own.rules}
+    findings = once((finding for one in sorted_out for finding in one.findings), own)
+    findings += unused_everywhere(
+        [aside for one in sorted_out for _, aside in one.ignored],
+        [unused for one in sorted_out for unused in one.unused],
+    )
+    findings += found.not_evaluated(chosen)
     return Report(
-        names,
-        sum(one.resources for one in checked),
-        tuple(rule for rule in (*asked, *ABOUT_SUPPRESSIONS) if any(rule in one.rules for one in sorted_out)),
+        found.names,
+        found.resources,
+        found.told({rule for one in sorted_out for rule in one.rules}),
         tuple(sorted(findings, key=order)),
         tuple(Ignored(finding, aside.reason) for one in sorted_out for finding, aside in one.ignored),
-        tuple(sorted({kind for one in checked for kind in one.unknown})),
+        found.unknown_kinds(),
     )
 
 
@@ -147,8 +224,8 @@ def grading(project: Project, sources: EnvironmentSources) -> Grading:
     return Grading(project.settings.checks, sources.settings.checks)
 
 
-class _Sorted(NamedTuple):
-    """The findings of one environment, graded, each thing once."""
+class SortedOut(NamedTuple):
+    """Findings of one environment, graded, each thing once."""
 
     rules: tuple[Rule, ...]
     """Those that the settings do not leave out, and that something is asked of."""
@@ -158,26 +235,46 @@ class _Sorted(NamedTuple):
     """Entries that set nothing aside here; in another environment they may."""
 
 
-def _sort_out(checked: Checked, grades: Grading, rules: Sequence[Rule], untried_here: Collection[str]) -> _Sorted:
-    """Grade what was found in an environment, and set aside what its annotations say."""
-    asked = {rule.id: rule for rule in rules if not grades.is_off(rule.id) and rule.id not in untried_here}
-    environment = checked.linked.environment
-    entries = by_rule(checked.asides)
+def asked_of(grades: Grading, rules: Sequence[Rule], untried_here: Collection[str]) -> dict[str, Rule]:
+    """The rules, by id, that the settings of an environment do not leave out, and that something is asked of."""
+    return {rule.id: rule for rule in rules if not grades.is_off(rule.id) and rule.id not in untried_here}
+
+
+def sort_out(
+    environment: str,
+    found: Iterable[Found],
+    asides: Iterable[Aside],
+    grades: Grading,
+    rules: Sequence[Rule],
+    untried_here: Collection[str],
+) -> SortedOut:
+    """Grade what was found in an environment, or in some units of it, and set aside what its annotations say.
+
+    Args:
+        environment: its name.
+        found: that.
+        asides: what annotations of the same resources say.
+        grades: how grave findings are there.
+        rules: those that there are.
+        untried_here: the ids of rules of which nothing is asked.
+    """
+    asked = asked_of(grades, rules, untried_here)
+    entries = by_rule(asides)
     graded = (
         Finding(
-            found.rule,
-            grades.grade(asked[found.rule], found),
+            one.rule,
+            grades.grade(asked[one.rule], one),
             environment,
-            found.resource,
-            found.field,
-            found.what,
-            found.fix,
-            found.fingerprint,
-            found.where,
-            mends=found.mends,
+            one.resource,
+            one.field,
+            one.what,
+            one.fix,
+            one.fingerprint,
+            one.where,
+            mends=one.mends,
         )
-        for found in checked.findings
-        if found.rule in asked
+        for one in found
+        if one.rule in asked
     )
     findings, ignored = set_aside(graded, entries)
     idle = []
@@ -194,16 +291,18 @@ def _sort_out(checked: Checked, grades: Grading, rules: Sequence[Rule], untried_
         else:
             findings.setdefault(print_, finding)
     own = [rule for rule in ABOUT_SUPPRESSIONS if not grades.is_off(rule.id)]
-    return _Sorted((*asked.values(), *own), tuple(findings.values()), tuple(ignored.values()), tuple(idle))
+    return SortedOut((*asked.values(), *own), tuple(findings.values()), tuple(ignored.values()), tuple(idle))
 
 
-def _unused_everywhere(sorted_out: Sequence[_Sorted]) -> Iterator[Finding]:
-    """The suppressions that set nothing aside in any environment that has them from the same line."""
-    busy = {(aside.where, aside.rule) for one in sorted_out for _, aside in one.ignored}
-    for one in sorted_out:
-        for finding, aside in one.unused:
-            if (aside.where, aside.rule) not in busy:
-                yield finding
+def unused_everywhere(used: Iterable[Aside], unused: Iterable[tuple[Finding, Aside]]) -> Iterator[Finding]:
+    """The suppressions that set nothing aside in any environment that has them from the same line.
+
+    Args:
+        used: those that set something aside somewhere.
+        unused: those that do not, with what is told of each.
+    """
+    busy = {(aside.where, aside.rule) for aside in used}
+    return (finding for finding, aside in unused if (aside.where, aside.rule) not in busy)
 
 
 def _refuse_unknown_rules(project: Project, linked: Sequence[LinkedEnvironment], rules: Sequence[Rule]) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from itertools import starmap
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
@@ -21,6 +22,7 @@ from envcompile.actions.findings_memo import (
     RawHit,
     hits_in,
     packed,
+    packed_found,
 )
 from envcompile.actions.graded import field_of, told
 from envcompile.check.api.immutable import can_refuse
@@ -56,6 +58,8 @@ if TYPE_CHECKING:
     from envcompile.units.environment import LinkedEnvironment
     from envcompile.units.project import Project
 
+_MANY = 20
+"""Units that are held against the older state, from which on its folder is listed first."""
 _LAST = (1 << 30, "", 0, 0)
 """Resources that no unit has stand behind those of all layers."""
 
@@ -65,9 +69,24 @@ class Checked(NamedTuple):
 
     linked: LinkedEnvironment
     resources: int
-    findings: tuple[Found, ...]
-    asides: tuple[Aside, ...]
+    units: Sequence[CheckedUnit]
+    keys: Sequence[str]
+    """For each unit what names all that was found in it; empty where nothing of it may be kept."""
+    further: tuple[Sequence[Found], Sequence[Aside]]
+    """What they found in resources that no unit has, and what those set aside."""
     unknown: frozenset[str]
+
+    def findings(self) -> Iterator[Found]:
+        """All that they found."""
+        yield from self.further[0]
+        for unit in self.units:
+            yield from unit.found()
+
+    def asides(self) -> Iterator[Aside]:
+        """All that annotations set aside."""
+        yield from self.further[1]
+        for unit in self.units:
+            yield from unit.asides
 
 
 def find_all(
@@ -145,9 +164,9 @@ class _Checker:
         self._memo = FindingsMemo(root, linked.environment, tool)
         self._renderer = Renderer()
         said = _settings_files(project, linked.environment)
+        beside = combined_digest([said, stamp])
         self._unit_keys = [
-            combined_digest([key, linked.imports_digest(number), said, stamp])
-            for number, key in enumerate(self._plan.units.keys)
+            f"{key} {linked.imports_digest(number)} {beside}" for number, key in enumerate(self._plan.units.keys)
         ]
         known = {number: self._memo.get(key) for number, key in enumerate(self._unit_keys)}
         self._units = {number: unit for number, unit in known.items() if unit is not None}
@@ -180,7 +199,7 @@ class _Checker:
         body = packed(self._facts[number])
         unit = CheckedUnit(
             self._plan.units.apps[number],
-            (),
+            b"",
             tuple(asides),
             tuple(unknown_kinds(self._plan.api, [resource.id for _, resource in values])),
             hashlib.sha256(body or b"").hexdigest(),
@@ -213,10 +232,10 @@ class _Checker:
         data, hits = self._hits.get(unit.app, b""), self._alone_hits.pop(number, [])
         values = {resource.id: resource for _, resource in self.linked.unit_values(number)} if data or hits else {}
         if hits:
-            alone = tuple([self._placed(rule, hit, values.get(hit.resource)) for rule, hit in hits])
+            alone = packed_found([self._placed(rule, hit, values.get(hit.resource)) for rule, hit in hits])
             unit = msgspec.structs.replace(unit, alone=alone)
         if unit.joint_of != _digest(data):
-            joint = tuple([self._placed(hit.rule, _hit(hit), values.get(hit.resource)) for hit in hits_in(data)])
+            joint = packed_found([self._placed(hit.rule, _hit(hit), values.get(hit.resource)) for hit in hits_in(data)])
             unit = msgspec.structs.replace(unit, joint=joint, joint_of=_digest(data))
         self._replace(number, unit)
 
@@ -224,14 +243,20 @@ class _Checker:
         """Hold what is there against what was compiled before, and add all up."""
         if self._older is not None:
             self._ask_about_changes(self._older)
-        found, asides = self._further
         unknown = set(self._unknown)
-        for _, unit in sorted(self._units.items()):
-            found += (*unit.alone, *unit.joint, *unit.changes)
-            asides += unit.asides
+        for unit in self._units.values():
             unknown.update(unit.unknown)
         self._memo.save()
-        return Checked(self.linked, count_of(self.linked), tuple(found), tuple(asides), frozenset(unknown))
+        units = [self._units[number] for number in range(len(self._units))]
+        keys = list(starmap(self._key_of, enumerate(units)))
+        return Checked(self.linked, count_of(self.linked), units, keys, self._further, frozenset(unknown))
+
+    def _key_of(self, number: int, unit: CheckedUnit) -> str:
+        """Names all that was found in a unit: by what it was compiled from, and what others and the past say of it."""
+        units = self._plan.units
+        if not (units.told[number] or units[number].may_be_remembered):
+            return ""
+        return f"{self._unit_keys[number]} {unit.joint_of} {_digest(unit.changes)}"
 
     def _look_at(
         self, resources: Sequence[Resource], right: frozenset[int] = frozenset()
@@ -376,6 +401,8 @@ class _Checker:
         paths: Sequence[Sequence[str]] = self.linked.paths or ()
         if state is not None and self.linked.paths is None:
             paths = _paths_of(self.linked)
+        if state is not None and len(wanted) > _MANY:
+            state.expect_many()
         for number in wanted:
             unit, bodies = self._units[number], self._units[number].bodies
             changes: list[Found] = []
@@ -390,8 +417,8 @@ class _Checker:
                     if value is not None:
                         changes = [found for found in changes if found.resource != resource.id]
                         changes += self._refused(resource, value)
-            if unit.changes != tuple(changes) or unit.bodies != bodies:
-                self._replace(number, msgspec.structs.replace(unit, changes=tuple(changes), bodies=bodies))
+            if unit.changes != (now := packed_found(changes)) or unit.bodies != bodies:
+                self._replace(number, msgspec.structs.replace(unit, changes=now, bodies=bodies))
         self._memo.put_older(state.name if state is not None else "")
 
     def _refused(self, resource: Resource, value: dict[str, Any]) -> list[Found]:

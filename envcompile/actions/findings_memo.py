@@ -6,7 +6,7 @@ several resources look at. No value of a Secret is in either: rules never see on
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import msgspec
 
@@ -15,7 +15,7 @@ from envcompile.model import Location, Pointer, ResourceId  # ruff: ignore[typin
 from envcompile.units.memo import FOLDER, read_checked, write_checked
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
 _GENERATIONS = 8
@@ -84,12 +84,17 @@ def hits_in(data: bytes) -> list[RawHit]:
     return msgspec.json.Decoder(RawHit).decode_lines(data)
 
 
+def packed_found(found: Sequence[Found]) -> bytes:
+    """What rules found as it is kept: few ask for it again."""
+    return msgspec.msgpack.encode(found) if found else b""
+
+
 class CheckedUnit(msgspec.Struct, array_like=True):
     """What the checks have to say about one unit as it is."""
 
     app: str
-    alone: tuple[Found, ...]
-    """By rules that look at one resource."""
+    alone: bytes
+    """What rules found that look at one resource, packed."""
     asides: tuple[Aside, ...]
     unknown: tuple[str, ...]
     """Kinds that no schema is known of."""
@@ -100,13 +105,22 @@ class CheckedUnit(msgspec.Struct, array_like=True):
     bodies: tuple[tuple[int, str], ...] | None = None
     """Resources with fields that must stay: their number in the unit, and git's name of their file's bytes; None until
     there is an older state to hold them against."""
-    joint: tuple[Found, ...] = ()
-    """By rules about several resources."""
+    joint: bytes = b""
+    """What rules about several resources found, packed."""
     joint_of: str = ""
     """The digest of the hits that `joint` are the places of."""
-    changes: tuple[Found, ...] = ()
-    """What cannot be made of the older state that the pack names."""
+    changes: bytes = b""
+    """What cannot be made of the older state that the pack names, packed."""
     age: int = 0
+
+    def found(self) -> Iterator[Found]:
+        """All that rules found."""
+        for data in (self.alone, self.joint, self.changes):
+            if data:
+                yield from _FOUND.decode(data)
+
+
+_FOUND: Final = msgspec.msgpack.Decoder(list[Found])
 
 
 class _Pack(msgspec.Struct, array_like=True):
@@ -115,7 +129,7 @@ class _Pack(msgspec.Struct, array_like=True):
     joint: dict[str, tuple[str, dict[str, bytes]]] = {}
     """What rules about several resources see -> a digest of it, and what they found by application, without places."""
     older: str = ""
-    """Git's name of the older state that `changes` of all units were held against."""
+    """The name of the older state that `changes` of all units were held against."""
 
 
 class _Facts(msgspec.Struct, array_like=True):
@@ -144,7 +158,7 @@ class FindingsMemo:
 
     @property
     def older(self) -> str:
-        """Git's name of the older state that all units were held against."""
+        """The name of the older state that all units were held against."""
         return self._pack.older
 
     def get(self, key: str) -> CheckedUnit | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Final
 
 from envcompile.actions.opening import open_repository
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
     from envcompile.model import ResourceId
     from envcompile.sources import Tree
+    from envcompile.units.snapshot import Look
 
 _FOLDER: Final = "environments"
 _TOGETHER: Final = ""
@@ -33,16 +35,18 @@ class OlderStates:
         folder: its folder, or a bare repository.
         since: the commit whose compiled manifests are the older state; when left out HEAD's, for a commit its first
             parent's, and for an environment that is not in there those that the project itself holds.
+        look: what was found out about the project's folder, if it is one.
 
     Raises:
         UsageError: no such commit.
         UnavailableError: a commit is named, and git does not answer.
     """
 
-    def __init__(self, here: Tree, folder: Path, since: str | None = None) -> None:
+    def __init__(self, here: Tree, folder: Path, since: str | None = None, look: Look | None = None) -> None:
         self.digits = id_digits(folder)
         """Of git's names of contents."""
         self._here = here
+        self._look = look
         self._is_named = since is not None
         self._tree: Tree | None = None
         try:
@@ -59,7 +63,20 @@ class OlderStates:
         tree = self._tree
         if tree is None or not (self._is_named or tree.is_file(index)):
             tree = self._here
-        return OlderState(tree, folder, self.digits) if tree.is_file(index) else None
+        if not tree.is_file(index):
+            return None
+        name = tree.folder_id(folder) if isinstance(tree, StoredTree) else self._name_of(environment)
+        return OlderState(tree, folder, self.digits, name)
+
+    def _name_of(self, environment: str) -> str:
+        """Names what lies in an environment's folder by what the last build left there, where nobody touched it."""
+        look = self._look
+        if look is None or look.snapshot is None or look.target != f"{self._here.root}/{_FOLDER}":
+            return ""
+        files = look.snapshot.outputs.get(environment)
+        if files is None or not files.are_all_read or not files.are_in(f"{look.target}/{environment}"):
+            return ""
+        return sha256(b"\n\n".join((files.names, files.digests))).hexdigest()
 
 
 class OlderState:
@@ -69,17 +86,24 @@ class OlderState:
         tree: the commit or folder that holds them.
         folder: where in it.
         digits: of git's names of contents.
+        name: the same for the same manifests; empty for what is not known by a name.
     """
 
-    def __init__(self, tree: Tree, folder: str, digits: int) -> None:
+    def __init__(self, tree: Tree, folder: str, digits: int, name: str) -> None:
         self._tree = tree
         self._folder = folder
         self._digits = digits
+        self._index: bytes | None = None
         self._places: dict[str, list[str]] | None = None
         self._texts: dict[str, set[str]] = {}
         self._values: dict[str, list[Any]] = {}
-        self.name = tree.folder_id(folder) if isinstance(tree, StoredTree) else ""
-        """Git's name of it; empty for what only lies in a folder, and can change at any time."""
+        self.name = name
+
+    def expect_many(self) -> None:
+        """List all files at once, where most of them will be read: one that was listed is known to be a plain one."""
+        if not isinstance(self._tree, StoredTree):
+            with suppress(EnvcError):
+                self._tree.files(self._folder)
 
     def places(self, place: str) -> list[str]:
         """The files in which a resource may have been: its own, its application's, the one for all, or one elsewhere.
@@ -87,11 +111,13 @@ class OlderState:
         Args:
             place: where the resource is now, whatever the layout.
         """
+        if self._index is None:
+            self._index = self._tree.read(f"{self._folder}/{INDEX_NAME}")
+        if "/" in place and f"\n{place}\n".encode("utf-8", "surrogateescape") in self._index:
+            return [place]  # of most resources, which nobody takes the whole index apart for
         if self._places is None:
             self._places = {}
-            with suppress(EnvcError):
-                self._tree.files(self._folder)  # what was listed is known to be a plain file when it is read
-            for path in parse_index(self._tree.read(f"{self._folder}/{INDEX_NAME}")):
+            for path in parse_index(self._index):
                 self._places.setdefault(path.rpartition("/")[2] if "/" in path else _TOGETHER, []).append(path)
         alone, together = self._places.get(place.rpartition("/")[2], []), self._places.get(_TOGETHER, [])
         for file, known in ((place, alone), (file_of(place, "app"), together), (WHOLE, together)):

@@ -108,8 +108,17 @@ def title(value: Value) -> str:
     return f"{value['kind']}/{metadata.get('name') or metadata['generateName'] + '*'}"
 
 
-def without_repeats(environment: str, objects: Iterable[Existing], problems: Problems) -> tuple[Existing, ...]:
-    """The objects with exact repeats taken out; two different objects of one identity are noted as a problem."""
+def without_repeats(
+    environment: str, objects: Iterable[Existing], problems: Problems, source: str = ""
+) -> tuple[Existing, ...]:
+    """The objects with exact repeats taken out; two different objects of one identity are noted as a problem.
+
+    Args:
+        environment: its name.
+        objects: those of the environment.
+        problems: gets what is there twice.
+        source: the folder that paths of `--skip` are relative to, where places are below it.
+    """
     found: dict[tuple[str, str, str, str], Existing] = {}
     for existing in objects:
         identity = literal_identity(existing.value)
@@ -118,7 +127,8 @@ def without_repeats(environment: str, objects: Iterable[Existing], problems: Pro
             namespace = f" (namespace {identity[2]})" if identity[2] else ""
             fix = "keep one of them: a cluster holds only one object of this name"
             if first.where.file != existing.where.file:
-                fix += ": `--skip GLOB` leaves one out, `--env NAME=PATH` says when the files are two environments"
+                glob = existing.where.file.removeprefix(f"{source}/") if source else "GLOB"
+                fix += f": `--skip '{glob}'` leaves one out, `--env NAME=PATH` says when they are two environments"
             problems.add(
                 f"environment {environment}: {title(existing.value)}{namespace} is defined twice, and differently",
                 fix,
@@ -126,6 +136,11 @@ def without_repeats(environment: str, objects: Iterable[Existing], problems: Pro
                 existing.where,
             )
     return tuple(found.values())
+
+
+def shortly(texts: Sequence[str], most: int = 6) -> str:
+    """Some texts for a sentence, the first ones and how many more there are."""
+    return ", ".join(texts[:most]) + (f" and {len(texts) - most} more" if len(texts) > most else "")
 
 
 def environment_name(name: str) -> str:

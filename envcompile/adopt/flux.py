@@ -153,15 +153,40 @@ class FluxTree:
     def _held(self, kind: str, name: str, asker: Found, environment: str) -> dict[str, str] | None:
         """What a ConfigMap or Secret of the repository holds; None where it has none, or several that differ."""
         if self._holders is None:
-            self._holders = [each for each in read_objects(self._source, _HOLDERS) if each.value["kind"] in _KINDS]
+            written = (each for each in read_objects(self._source, _HOLDERS) if each.value["kind"] in _KINDS)
+            self._holders = [*written, *self._generated()]
         named = [each for each in self._holders if each.value["kind"] == kind and each.name == name]
         near = [each for each in named if environment in each.file.split("/")] or named
         most = max((_nearness(each.file, asker.file) for each in near), default=0)
         found = [_entries(each.value) for each in near if _nearness(each.file, asker.file) == most]
         return found[0] if found and all(each == found[0] for each in found) else None
 
+    def _generated(self) -> Iterator[Found]:
+        """What generators of kustomizations make under the names that they say, with what others merge into it."""
+        from envcompile.adopt.generators import as_said, read_generators
+        from envcompile.adopt.kustomization_files import find_kustomizations, in_order
+
+        known = find_kustomizations(self._source)
+        for folder, kustomization in known.items():
+            made: dict[tuple[str, str], Value] = {}
+            for each in in_order([folder], known):
+                for generator in read_generators(self._source, each):
+                    value = as_said(generator, generator.name)
+                    if value is None:
+                        continue
+                    before = made.get((generator.kind, generator.name)) if generator.behavior == "merge" else None
+                    made[generator.kind, generator.name] = _laid(before, value)
+            for value in made.values():
+                yield Found(kustomization.file, value)
+
 
 _KINDS: Final = frozenset(word.decode() for word in _HOLDERS)
+
+
+def _laid(below: Value | None, value: Value) -> Value:
+    """An object with the entries of another one that is laid over it."""
+    entries = {key: {**((below or {}).get(key) or {}), **(value.get(key) or {})} for key in ("data", "stringData")}
+    return {**value, **entries}
 
 
 def _source_of(found: Found) -> str:

@@ -10,12 +10,13 @@ import itertools
 import posixpath
 import re
 from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
 from envcompile import yamlio
 from envcompile.adopt.existing import STAGE_WORDS
 from envcompile.adopt.flux import FluxTree, read_objects
 from envcompile.errors import EnvcError
+from envcompile.kubernetes.images import parse_image
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -26,11 +27,18 @@ if TYPE_CHECKING:
     from envcompile.adopt.flux import Found
 
 _CLUSTERS: Final = frozenset({"clusters", "cluster"})
+_OVERLAYS: Final = "overlays"
+_BASES: Final = frozenset({"base", "bases", "common", "components"})
 _HERE: Final = frozenset({"", "in-cluster"})
 _WORDS: Final = re.compile(r"[^a-z0-9]+")
 _VARIABLE: Final = re.compile(r"\{\{-?\s*\.?([A-Za-z0-9_.\[\]]+)\s*-?\}\}")
 _ADDED: Final = ("patches", "images", "components", "namePrefix", "nameSuffix")
 """What a Kustomization of Flux adds to the kustomization at its path, under kustomize's own names."""
+
+_EDITED: Final = (
+    "namePrefix", "nameSuffix", "namespace", "patches", "components", "replicas", "commonLabels", "commonAnnotations",
+)  # fmt: skip
+"""What an Application of Argo CD adds, under kustomize's own names; images are texts there."""
 
 
 class Pointer(NamedTuple):
@@ -44,9 +52,18 @@ class Pointer(NamedTuple):
     """What Flux fills in."""
     namespace: str = ""
     """Where Argo CD puts objects that name no namespace."""
+    marks: Mapping[str, Mapping[str, str]] = {}
+    """Labels and annotations that Flux puts on every object (`commonMetadata`)."""
+    reads: Literal["all", "below", "top"] = "below"
+    """What a folder without a kustomization stands for: all manifests and kustomizations in it, as for Flux; the
+    manifests in it and below, or only those directly in it, as for Argo CD."""
 
     def __repr__(self) -> str:
         return f"Pointer({self.environment}, {self.path})"
+
+    def says(self) -> tuple[Any, ...]:
+        """All but its title: what two objects that apply the same have in common."""
+        return self[:2] + self[3:]
 
 
 def pointers(source: Path, notes: list[str]) -> list[Pointer]:
@@ -114,7 +131,9 @@ def _of_flux(
     if type(spec.get("targetNamespace")) is str:
         added["namespace"] = spec["targetNamespace"]
     environment = _cluster(each.file) or _stage(each.file, path) or "default"
-    yield Pointer(environment, path, title, added, flux.variables(each, environment))
+    common = spec.get("commonMetadata")
+    marks = {key: _flat(item) for key, item in (common if type(common) is dict else {}).items() if type(item) is dict}
+    yield Pointer(environment, path, title, added, flux.variables(each, environment), "", marks, "all")
 
 
 def _in_repository(path: str, artifact: Mapping[str, Any]) -> str:
@@ -167,12 +186,33 @@ def _of_argo(file: str, value: Value, source: Path, own: Collection[str], notes:
         if not (source / path).is_dir():
             notes.append(f"{title} ({file}): there is no folder `{path}` here; its source may be another repository")
             continue
-        added = {key: item for key, item in (one.get("kustomize") or {}).items() if key in {"namePrefix", "nameSuffix"}}
+        added = _edited(one.get("kustomize"))
         cluster = str(destination.get("name") or "")
         name = "" if cluster in _HERE else cluster
         words = str(value["metadata"].get("name") or "")
         environment = name or _cluster(file) or _stage(path, file, words) or _host(destination) or "default"
-        yield Pointer(environment, path, title, added, namespace=str(destination.get("namespace") or ""))
+        directory = one.get("directory")
+        is_deep = type(directory) is dict and directory.get("recurse") is True
+        namespace = str(destination.get("namespace") or "")
+        yield Pointer(environment, path, title, added, None, namespace, {}, "below" if is_deep else "top")
+
+
+def _edited(options: Any) -> dict[str, Any]:
+    """What an Application has `kustomize edit` write into the kustomization, under kustomize's own names."""
+    said: Mapping[str, Any] = options if type(options) is dict else {}
+    added = {key: said[key] for key in _EDITED if said.get(key)}
+    images = [image for text in said.get("images") or () if type(text) is str and (image := _image(text))]
+    return {**added, "images": images} if images else added
+
+
+def _image(text: str) -> dict[str, str]:
+    """`NAME=NEW:TAG`, `NAME:TAG` or `NAME@DIGEST` as an entry of `images`."""
+    name, sign, new = text.partition("=")
+    reference = parse_image(new if sign else name)
+    entry = {"name": name if sign else reference.name, "newTag": reference.tag, "digest": reference.digest}
+    if sign:
+        entry["newName"] = reference.name
+    return {key: item for key, item in entry.items() if item}
 
 
 def _host(destination: Mapping[str, Any]) -> str:
@@ -271,8 +311,13 @@ def _filled(value: Any, element: Mapping[str, str]) -> Any:
 
 
 def _cluster(file: str) -> str:
+    """The folder below `clusters/`; in `clusters/overlays/NAME` that of the overlay, in `clusters/base` none."""
     parts = file.split("/")[:-1]
-    return next((parts[number + 1] for number, part in enumerate(parts[:-1]) if part in _CLUSTERS), "")
+    for number, part in enumerate(parts[:-1]):
+        if part in _CLUSTERS:
+            below = [each for each in parts[number + 1 :] if each != _OVERLAYS]
+            return below[0] if below and below[0] not in _BASES else ""
+    return ""
 
 
 def _stage(*texts: str) -> str:

@@ -15,11 +15,14 @@ from envcompile.adopt.existing import (
     ExistingEnvironment,
     Sources,
     in_promotion_order,
+    literal_identity,
+    shortly,
     title,
     unique_names,
     without_repeats,
 )
 from envcompile.adopt.generators import as_written, names_of, read_generators
+from envcompile.adopt.gitops import Pointer
 from envcompile.adopt.kustomization_files import (
     Kustomization,
     below,
@@ -28,10 +31,11 @@ from envcompile.adopt.kustomization_files import (
     in_order,
     reached,
 )
-from envcompile.adopt.kustomize import FILENAMES, find_command, render
+from envcompile.adopt.kustomize import FILENAMES, find_command
+from envcompile.adopt.laying import Renderings, collected, merged
 from envcompile.adopt.lenient import outside_of, without_outside
 from envcompile.adopt.manifests import as_applied, read_folder
-from envcompile.adopt.namespaces import placed
+from envcompile.adopt.namespaces import placed, with_marks
 from envcompile.adopt.releases import about_releases
 from envcompile.adopt.roots import Told, choose_environments, named_roots, told_roots
 from envcompile.adopt.substitution import as_flux_applies, parameters_of
@@ -41,6 +45,7 @@ from envcompile.errors import EnvcError, Problem, Problems, UnavailableError, Us
 from envcompile.kubernetes.generated import GENERATED_KINDS, has_content_hash
 from envcompile.log import progress
 from envcompile.model import Location
+from envcompile.values import same
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -58,6 +63,8 @@ _SETTLED: Final = {
 """What patches say that settings could say, too."""
 _OVER: Final = "flux"
 """Stands for the folder of what Flux lays over a path."""
+_LONGEST_REASON: Final = 200
+"""Characters of what kustomize says."""
 _LEFT_OUT = "left out, because it cannot be built"
 
 
@@ -80,74 +87,72 @@ def read_kustomizations(source: Path, wishes: Wishes = NO_WISHES) -> Sources:
     if not source.is_dir():
         raise UsageError([Problem(f"`{source}` is no folder", "name the folder that holds the kustomizations")])
     known = {folder: each for folder, each in find_kustomizations(source).items() if not wishes.skips(folder)}
-    told = Told({}, {}, []) if wishes.environments else told_roots(source, wishes)
-    if not known and not told.roots:
+    told = Told({}, []) if wishes.environments else told_roots(source, wishes, known)
+    if not known and not told.parts:
         raise fail(
             f"`{source}` holds no kustomization",
-            "name the folder above base/ and overlays/; plain manifests come in with --from-manifests",
+            "name the folder above base/ and overlays/; plain manifests come in with --from-manifests, charts with "
+            "--from-helm",
         )
-    roots, notes = told.roots, told.notes
-    if not roots:
-        roots, notes = named_roots(known, wishes) if wishes.environments else choose_environments(known)
+    parts, notes = told.parts, told.notes
+    if not parts:
+        chosen, notes = named_roots(known, wishes) if wishes.environments else choose_environments(known)
+        parts = {name: [Pointer(name, folder, "", {}) for folder in folders] for name, folders in chosen.items()}
+    known |= _collected(source, parts, known)
+    roots = {name: list(dict.fromkeys(part.path for part in held)) for name, held in parts.items()}
     command = find_command()
     problems = Problems()
     environments: list[ExistingEnvironment] = []
     fitting = unique_names(list(roots))
-    around = _affixes(roots, known, told)
-    for position, (name, folders) in enumerate(roots.items(), 1):
-        progress("kustomizations", position, len(roots))
-        objects: list[Existing] = []
-        noted = len(notes)
-        given: list[Variables] = []
-        for folder in folders:
-            first = len(objects)
-            try:
-                if folder in known:
-                    objects += render(command, source, folder, problems, told.added.get((name, folder)))
-                else:
-                    objects += read_folder(source, folder, notes, problems)
-            except UnavailableError:
-                raise
-            except EnvcError as error:
-                if wishes.skip_broken:
-                    laid_over = told.added.get((name, folder))
-                    objects += _as_far_as_it_goes(command, source, folder, known, laid_over, error, notes)
-                else:
-                    problems.extend(_explained(source, folder, known, error))
-            if (name, folder) in told.namespaces:
-                objects[first:] = placed(objects[first:], told.namespaces[name, folder])
-            if (name, folder) in told.variables:
-                who, variables = told.variables[name, folder]
-                given.append(variables)
-                objects[first:] = as_flux_applies(objects[first:], variables, who, notes)
-        if not objects and not problems:
-            if not any(note.startswith(_LEFT_OUT) for note in notes[noted:]):
-                notes.append(f"left out, because it holds no objects: {', '.join(folders)}")
-            continue
-        fit = fitting[name]
-        objects = as_applied(objects, notes, fit, wishes)
-        if fit != name:
-            notes.append(f"`{name}` is called `{fit}`: names of environments are lower-case letters, digits and `-`")
-        whole = without_repeats(fit, objects, problems)
-        over = [told.added[name, folder] for folder in folders if (name, folder) in told.added]
-        affixes = around[name]
-        values = marked(unsuffixed(existing.value for existing in whole), affixes)
-        written, patches = _written(source, folders, known, values, over)
-        plain = tuple(existing.written for existing in whole if existing.written is not None)
-        params = parameters_of(whole, given)
-        notes += _about_unknown(fit, params, given)
-        environments.append(
-            ExistingEnvironment(
-                fit,
-                ", ".join(folders),
-                whole,
-                (*written, *plain),
-                patches,
-                affixes,
-                _renamed(folders, known, over),
-                params,
+    around = _affixes(parts, known)
+    with Renderings(command, source, known) as renderings:
+        for position, (name, held) in enumerate(parts.items(), 1):
+            progress("kustomizations", position, len(parts))
+            folders = roots[name]
+            objects: list[Existing] = []
+            noted = len(notes)
+            for number, part in enumerate(held):
+                found = _objects_of(renderings, source, part, known, wishes, notes, problems)
+                again = any(part.path == one.path for one in held[:number])
+                if again and (clash := _clashing(objects, found)):
+                    notes.append(
+                        f"{part.title} applies `{part.path}` of {name} once more, and makes another {clash}: this is "
+                        "left out"
+                    )
+                    continue
+                objects += found
+            if not objects and not problems:
+                if not any(note.startswith(_LEFT_OUT) for note in notes[noted:]):
+                    notes.append(f"left out, because it holds no objects: {', '.join(folders)}")
+                continue
+            fit = fitting[name]
+            objects = as_applied(objects, notes, fit, wishes)
+            if fit != name:
+                notes.append(
+                    f"`{name}` is called `{fit}`: names of environments are lower-case letters, digits and `-`"
+                )
+            whole = without_repeats(fit, objects, problems, source.as_posix())
+            over = [part.added for part in held if part.added]
+            affixes = around[name]
+            values = marked(unsuffixed(existing.value for existing in whole), affixes)
+            written, patches = _written(source, [*folders, *_added_components(held)], known, values, over)
+            plain = tuple(existing.written for existing in whole if existing.written is not None)
+            given = [part.variables for part in held if part.variables is not None]
+            params = parameters_of(whole, given)
+            notes += _about_unknown(fit, params, given)
+            environments.append(
+                ExistingEnvironment(
+                    fit,
+                    shortly(folders),
+                    whole,
+                    (*written, *plain),
+                    patches,
+                    affixes,
+                    _renamed(folders, known, over),
+                    params,
+                )
             )
-        )
+        base = _author_base(renderings, roots, known, wishes, notes) if environments and not problems else ()
     problems.raise_any()
     if not environments:
         # What was left out is all that could tell why nothing came of it.
@@ -170,8 +175,9 @@ def read_kustomizations(source: Path, wishes: Wishes = NO_WISHES) -> Sources:
             "`rollout: checksum` in environment.yaml restarts the pods instead when the content changes"
         )
     notes += about_releases(environments)
-    base = _author_base(command, source, roots, known, wishes, notes)
-    made_of = reached([folder for folders in roots.values() for folder in folders], known)
+    made_of = reached(
+        [folder for name, folders in roots.items() for folder in (*folders, *_added_components(parts[name]))], known
+    )
     said = frozenset[str]().union(*(known[folder].settles for folder in made_of))
     patched = "".join(each.text for environment in environments for each in environment.patches)
     settled = said | {field for field, pattern in _SETTLED.items() if pattern.search(patched) is None}
@@ -181,8 +187,70 @@ def read_kustomizations(source: Path, wishes: Wishes = NO_WISHES) -> Sources:
         for environment in environments
         for value in marked(unsuffixed(each.value for each in environment.objects), environment.affixes)
     ]
-    components = _components(source, {fitting[name]: folders for name, folders in roots.items()}, known, values)
+    named = {fitting[name]: folders for name, folders in roots.items()}
+    laid = {fitting[name]: _added_components(held) for name, held in parts.items()}
+    components = _components(source, named, laid, known, values)
     return Sources(in_promotion_order(environments), tuple(notes), base, settled, components, consumed)
+
+
+def _collected(
+    source: Path, parts: Mapping[str, Sequence[Pointer]], known: Mapping[str, Kustomization]
+) -> dict[str, Kustomization]:
+    """The kustomizations that Flux makes of folders without one, where reading their manifests would not do."""
+    made: dict[str, Kustomization] = {}
+    for part in (part for held in parts.values() for part in held):
+        if part.path not in known and part.reads == "all":
+            found = collected(source, part.path, known)
+            if part.added or found.uses & known.keys():
+                made[part.path] = found
+    return made
+
+
+def _objects_of(
+    renderings: Renderings,
+    source: Path,
+    part: Pointer,
+    known: Mapping[str, Kustomization],
+    wishes: Wishes,
+    notes: list[str],
+    problems: Problems,
+) -> list[Existing]:
+    """What one part of an environment applies, as kustomize, Flux and Argo CD make it."""
+    inner = Problems()
+    found: list[Existing] = []
+    try:
+        if part.path in known:
+            found = renderings.of(part.path, inner, part.added)
+        else:
+            found = read_folder(source, part.path, notes, inner, is_deep=part.reads != "top")
+        inner.raise_any()
+    except UnavailableError:
+        raise
+    except EnvcError as error:
+        if not wishes.skip_broken:
+            problems.extend(_explained(source, part.path, known, error))
+            return []
+        found = _as_far_as_it_goes(renderings, source, part, known, error, notes)
+    if part.namespace:
+        found = placed(found, part.namespace)
+    if part.variables is not None:
+        found = as_flux_applies(found, part.variables, part.title, notes)
+    return with_marks(found, part.marks) if part.marks else found
+
+
+def _clashing(one: Iterable[Existing], other: Iterable[Existing]) -> str:
+    """An object of the second that differs from one of the first with the same identity; empty when there is none."""
+    held = {literal_identity(existing.value): existing.value for existing in one}
+    for existing in other:
+        first = held.get(literal_identity(existing.value))
+        if first is not None and not same(first, existing.value):
+            return title(existing.value)
+    return ""
+
+
+def _added_components(parts: Iterable[Pointer]) -> list[str]:
+    """The folders of components that Flux or Argo CD adds to kustomizations."""
+    return [below(part.path, path) for part in parts for path in part.added.get("components", ()) if type(path) is str]
 
 
 def _about_unknown(environment: str, params: Mapping[str, Any], given: Iterable[Variables]) -> Iterator[str]:
@@ -194,19 +262,16 @@ def _about_unknown(environment: str, params: Mapping[str, Any], given: Iterable[
         yield f"{environment}: {holders} is not in the repository, so defaults count where there are some{here}"
 
 
-def _affixes(
-    roots: Mapping[str, Sequence[str]], known: Mapping[str, Kustomization], told: Told
-) -> dict[str, tuple[str, str]]:
+def _affixes(parts: Mapping[str, Sequence[Pointer]], known: Mapping[str, Kustomization]) -> dict[str, tuple[str, str]]:
     """What each environment puts around names; nothing where all put the same there, or parts of one differ."""
     found: dict[str, tuple[str, str]] = {}
-    for name, folders in roots.items():
+    for name, held in parts.items():
         each = set()
-        for folder in folders:
-            inner, over = known[folder].value if folder in known else {}, told.added.get((name, folder), {})
-            before = f"{over.get('namePrefix') or ''}{inner.get('namePrefix') or ''}"
-            each.add((before, f"{inner.get('nameSuffix') or ''}{over.get('nameSuffix') or ''}"))
+        for part in held:
+            said = merged(known[part.path].value if part.path in known else {}, part.added)
+            each.add((str(said.get("namePrefix") or ""), str(said.get("nameSuffix") or "")))
         found[name] = each.pop() if len(each) == 1 else ("", "")
-    return found if len(set(found.values())) > 1 else dict.fromkeys(roots, ("", ""))
+    return found if len(set(found.values())) > 1 else dict.fromkeys(parts, ("", ""))
 
 
 def _renamed(
@@ -241,46 +306,46 @@ def _explained(source: Path, folder: str, known: Mapping[str, Kustomization], er
 
 
 def _as_far_as_it_goes(
-    command: Sequence[str],
+    renderings: Renderings,
     source: Path,
-    folder: str,
+    part: Pointer,
     known: Mapping[str, Kustomization],
-    added: Mapping[str, Any] | None,
     error: EnvcError,
     notes: list[str],
 ) -> list[Existing]:
     """The objects of a kustomization that cannot be built, without what comes from elsewhere; what is left out."""
-    made_of = in_order([folder], known)
+    made_of = in_order([part.path, *_added_components([part])], known)
     outside = outside_of(source, made_of)
     if outside.charts or outside.addresses:
         problems = Problems()
         try:
-            with without_outside(source, made_of) as copy:
-                found = render(command, copy, folder, problems, added)
+            with without_outside(source, made_of) as copy, renderings.elsewhere(copy, find_kustomizations) as others:
+                found = others.of(part.path, problems, part.added)
         except EnvcError:
             found = []
         if found and not problems:
             charts = [f"the chart {chart} (`envc guide charts`)" for chart in outside.charts]
             notes.append(
-                f"left out of {folder}, because it comes from elsewhere: {', '.join([*outside.addresses, *charts])}"
+                f"left out of {part.path}, because it comes from elsewhere: {', '.join([*outside.addresses, *charts])}"
             )
-            place = Location((source / folder).as_posix(), 1, 1)
+            place = Location((source / part.path).as_posix(), 1, 1)
             return [existing._replace(where=place) for existing in found]
-    notes.append(f"{_LEFT_OUT}: {folder}; {_reason(error)}")
+    notes.append(f"{_LEFT_OUT}: {part.path}; {_reason(error)}")
     return []
 
 
 def _components(
     source: Path,
     roots: Mapping[str, Sequence[str]],
+    laid: Mapping[str, Sequence[str]],
     known: Mapping[str, Kustomization],
     values: Sequence[Value],
 ) -> tuple[Component, ...]:
-    """The components that environments use themselves or through what they are made from."""
+    """The components that environments use themselves, through what they are made from, or that are laid over it."""
     users: dict[str, set[str]] = {}
     named = {folder for folders in roots.values() for folder in folders}
     for name, folders in roots.items():
-        for each in in_order(folders, known):
+        for each in in_order([*folders, *laid.get(name, ())], known):
             for used in each.components:
                 users.setdefault(used, set()).add(name)
             if each.folder not in named:
@@ -373,8 +438,7 @@ def _as_called(written: Sequence[Written], whats: Collection[What]) -> list[Writ
 
 
 def _author_base(
-    command: Sequence[str],
-    source: Path,
+    renderings: Renderings,
     roots: Mapping[str, Sequence[str]],
     known: Mapping[str, Kustomization],
     wishes: Wishes,
@@ -397,7 +461,7 @@ def _author_base(
     problems = Problems()
     for folder in folders:
         try:
-            found += render(command, source, folder, problems)
+            found += renderings.of(folder, problems)
         except EnvcError as error:
             if wishes.base:
                 raise
@@ -414,6 +478,7 @@ def _author_base(
 
 
 def _reason(error: EnvcError) -> str:
-    """The last words of the program, which say what is wrong."""
-    trace = error.problems[0].trace
-    return trace[-1] if trace else error.problems[0].what
+    """The words of the program that say what is wrong, of a long sentence the end."""
+    problem = error.problems[0]
+    said = next((line for line in problem.trace if line.startswith("Error:")), (*problem.trace, problem.what)[0])
+    return said if len(said) <= _LONGEST_REASON else f"…{said[-_LONGEST_REASON:]}"

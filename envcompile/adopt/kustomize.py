@@ -6,9 +6,8 @@ import os
 import re
 import shutil
 import subprocess
-import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from envcompile import yamlio
 from envcompile.adopt.manifests import to_objects
@@ -17,7 +16,7 @@ from envcompile.model import Document, Location
 from envcompile.sources.tree import File, file_start
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from envcompile.adopt.existing import Existing
     from envcompile.errors import Problems
@@ -51,7 +50,7 @@ def find_command() -> list[str]:
 
 
 def render(
-    command: Sequence[str], source: Path, folder: str, problems: Problems, added: Mapping[str, Any] | None = None
+    command: Sequence[str], source: Path, folder: str, problems: Problems, *, place: Path | None = None
 ) -> list[Existing]:
     """The objects that one kustomization makes.
 
@@ -60,27 +59,18 @@ def render(
         source: the folder of the project.
         folder: that of the kustomization, relative to it.
         problems: gets what is no object.
-        added: fields of a kustomization that is laid over it, as Flux does.
+        place: the copy of the project in which it is built; what is told is told of the project.
 
     Raises:
         EnvcError: it cannot be built, with kustomize's own words.
         UnavailableError: the program cannot be run, or does not end.
     """
     path = (source / folder).as_posix()
-    if not added:
-        return _run(command, path, path, problems)
-    with tempfile.TemporaryDirectory() as scratch:
-        over = {**added, "resources": [os.path.relpath((source / folder).resolve(), Path(scratch).resolve())]}
-        Path(scratch, FILENAMES[0]).write_text(yamlio.dump(over), encoding="utf-8")
-        return _run(command, scratch, path, problems)
-
-
-def _run(command: Sequence[str], folder: str, path: str, problems: Problems) -> list[Existing]:
-    """What the program prints for a folder, told as that of a path."""
+    at = path if place is None else (place / folder).as_posix()
     shown = " ".join([*command, path])
     try:
         done = subprocess.run(
-            [*command, folder],
+            [*command, at],
             capture_output=True,
             check=False,
             timeout=_SECONDS,
@@ -94,7 +84,12 @@ def _run(command: Sequence[str], folder: str, path: str, problems: Problems) -> 
         what = f"`{command[0]}` cannot be run: {(error.strerror or 'unknown reason').lower()}"
         raise UnavailableError([Problem(what, "check its permissions")]) from error
     if done.returncode != 0:
-        words = own_words(done.stderr.decode("utf-8", "replace"))
+        said = done.stderr.decode("utf-8", "replace")
+        if place is not None:
+            said = said.replace(place.resolve().as_posix(), source.as_posix()).replace(
+                place.as_posix(), source.as_posix()
+            )
+        words = own_words(said)
         named = next((name for name in FILENAMES if Path(path, name).is_file()), FILENAMES[0])
         fix = f"mend the kustomization until `{shown}` succeeds; `--skip-broken` or `--skip GLOB` leaves it out"
         raise fail(f"`{shown}` fails", fix, file_start(f"{path}/{named}"), trace=words)

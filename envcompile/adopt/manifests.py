@@ -95,10 +95,14 @@ def read_manifests(source: Path, wishes: Wishes = NO_WISHES) -> Sources:
     return Sources(in_promotion_order(environments), tuple(notes), shared)
 
 
-def read_folder(source: Path, folder: str, notes: list[str], problems: Problems) -> list[Existing]:
-    """The objects of plain manifests in a folder of a source, and of those below it."""
+def read_folder(
+    source: Path, folder: str, notes: list[str], problems: Problems, *, is_deep: bool = True
+) -> list[Existing]:
+    """The objects of plain manifests in a folder of a source, and of those below it if it is read deeply."""
     tree = WorkingTree(source)
     paths = [entry.path for entry in tree.files("" if folder == "." else folder)]
+    if not is_deep:
+        paths = [path for path in paths if (posixpath.dirname(path) or ".") == folder]
     return [existing for path in paths for existing in _objects(tree, source, path, notes, problems)]
 
 
@@ -133,8 +137,8 @@ def _objects(tree: WorkingTree, start: Path, path: str, notes: list[str], proble
         folder = posixpath.dirname(named)
         problems.add(
             f"`{folder}` is a Helm chart, and envc reads no templates",
-            "render it for each environment, `helm template NAME CHART -f VALUES > DIR/<environment>.yaml`, and "
-            "give the folder of the results to --from-manifests",
+            f"bring it over with `envc init NEW --from-helm {folder}`; or render it for each environment, `helm "
+            "template NAME CHART -f VALUES > DIR/<environment>.yaml`, and give that folder to --from-manifests",
             file_start(named),
         )
         return []
@@ -147,7 +151,7 @@ def _objects(tree: WorkingTree, start: Path, path: str, notes: list[str], proble
         values = yamlio.load_all(file.data, named)
         if any(_is_like_a_resource(value) for value in values) or _is_kustomization(path):
             objects = to_objects(split_file(file, values, "base", problems), problems)
-            return _with_lines(objects, read_written(path, file.data))
+            return with_lines(objects, read_written(path, file.data))
     except EnvcError as error:
         problems.extend(error)
         return []
@@ -156,7 +160,7 @@ def _objects(tree: WorkingTree, start: Path, path: str, notes: list[str], proble
     return []
 
 
-def _with_lines(objects: list[Existing], written: Sequence[Written]) -> list[Existing]:
+def with_lines(objects: list[Existing], written: Sequence[Written]) -> list[Existing]:
     """The objects of a file, each with its lines where it is a document of its own."""
     left = list(written)
     found = []

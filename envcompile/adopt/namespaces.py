@@ -84,6 +84,16 @@ def placed(objects: Iterable[Existing], namespace: str) -> list[Existing]:
     return found
 
 
+def with_marks(objects: Iterable[Existing], marks: Mapping[str, Mapping[str, str]]) -> list[Existing]:
+    """The objects with the labels and annotations that Flux puts on each (`spec.commonMetadata`)."""
+    found = []
+    for existing in objects:
+        metadata = existing.value["metadata"]
+        more = {field: {**(metadata.get(field) or {}), **items} for field, items in marks.items() if items}
+        found.append(existing._replace(value={**existing.value, "metadata": {**metadata, **more}}))
+    return found
+
+
 def plan_namespaces(documents: Documents, api: KubeApi, *, allow_setting: bool) -> NamespacePlan:
     """Decide how namespaces are written down, so that the environments have as much in common as possible."""
     counts = {environment: _named(api, values) for environment, values in documents.items()}

@@ -3,67 +3,62 @@
 from __future__ import annotations
 
 import posixpath
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from envcompile.adopt.existing import STAGE_WORDS, has_stage
+from envcompile.adopt.existing import STAGE_WORDS, has_stage, shortly
 from envcompile.adopt.gitops import pointers
 from envcompile.adopt.kustomization_files import reached
 from envcompile.errors import Problem, UsageError, did_you_mean
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
-    from envcompile.adopt.envsubst import Variables
+    from envcompile.adopt.gitops import Pointer
     from envcompile.adopt.kustomization_files import Kustomization
     from envcompile.adopt.wishes import Wishes
 
 OVERLAYS = "overlays"
 
 
+_MANY = 12
+"""More environments than this are few people's."""
+_MOST_SHOWN = 20
+
+
 class Told(NamedTuple):
-    """What objects of Flux and Argo CD tell: the folders of each environment, and what is laid over each."""
+    """What objects of Flux and Argo CD tell: what is applied in each environment."""
 
-    roots: dict[str, list[str]]
-    added: Mapping[tuple[str, str], Mapping[str, Any]]
+    parts: dict[str, list[Pointer]]
     notes: list[str]
-    variables: Mapping[tuple[str, str], tuple[str, Variables]] = {}
-    """What Flux fills in, by environment and folder, with the name of the Kustomization."""
-    namespaces: Mapping[tuple[str, str], str] = {}
-    """Where Argo CD puts objects that name no namespace, by environment and folder."""
 
 
-def told_roots(source: Path, wishes: Wishes) -> Told:
-    """The environments that objects of Flux and Argo CD tell of; none when they tell of one in which nothing varies."""
+def told_roots(source: Path, wishes: Wishes, known: Mapping[str, Kustomization]) -> Told:
+    """The environments that objects of Flux and Argo CD tell of.
+
+    None when they tell of one, in which nothing varies, and the repository holds more than that.
+    """
     notes: list[str] = []
-    roots: dict[str, list[str]] = {}
-    added: dict[tuple[str, str], Mapping[str, Any]] = {}
-    titles: dict[str, list[str]] = {}
-    variables: dict[tuple[str, str], tuple[str, Variables]] = {}
-    namespaces: dict[tuple[str, str], str] = {}
+    parts: dict[str, list[Pointer]] = {}
     for each in pointers(source, notes):
-        if wishes.skips(each.path):
-            continue
-        if each.path in roots.get(each.environment, ()):
-            if each.variables is not None or (each.added, each.namespace) != (
-                added[each.environment, each.path],
-                namespaces.get((each.environment, each.path), ""),
-            ):
-                notes.append(f"{each.title} applies `{each.path}` of {each.environment} once more: this is left out")
-            continue
-        if each.namespace:
-            namespaces[each.environment, each.path] = each.namespace
-        if each.variables is not None:
-            variables[each.environment, each.path] = (each.title, each.variables)
-        roots.setdefault(each.environment, []).append(each.path)
-        added[each.environment, each.path] = each.added
-        titles.setdefault(each.environment, []).append(f"{each.path} ({each.title})")
-    if len(roots) < 2 and not variables:
-        return Told({}, {}, [])
-    said = "; ".join(f"{name} is {', '.join(paths)}" for name, paths in titles.items())
-    return Told(
-        roots, added, [f"objects of Flux and Argo CD tell the environments: {said}", *notes], variables, namespaces
+        held = parts.setdefault(each.environment, [])
+        if not wishes.skips(each.path) and not any(each.says() == one.says() for one in held):
+            held.append(each)
+    parts = {name: held for name, held in parts.items() if held}
+    varies = any(each.variables is not None for held in parts.values() for each in held)
+    paths = {each.path for held in parts.values() for each in held}
+    made_of = reached(sorted(paths), known)
+    is_all = all(folder in made_of or each.is_component or _is_below(folder, paths) for folder, each in known.items())
+    if not parts or (len(parts) < 2 and not varies and not is_all):
+        return Told({}, [])
+    said = "; ".join(
+        f"{name} is {shortly([f'{each.path} ({each.title})' for each in held])}" for name, held in parts.items()
     )
+    return Told(parts, [f"objects of Flux and Argo CD tell the environments: {said}", *notes])
+
+
+def _is_below(folder: str, paths: Iterable[str]) -> bool:
+    return any(path == "." or folder.startswith(f"{path}/") for path in paths)
 
 
 def named_roots(known: Mapping[str, Kustomization], wishes: Wishes) -> tuple[dict[str, list[str]], list[str]]:
@@ -112,7 +107,13 @@ def choose_environments(known: Mapping[str, Kustomization]) -> tuple[dict[str, l
     made_of = reached([folder for folders in roots.values() for folder in folders], known)
     left = [folder for folder in leaves if folder not in made_of]
     if left:
-        notes.append(f"left out, because no overlay uses them: {', '.join(left)}")
+        notes.append(f"left out, because no overlay uses them: {shortly(left, _MOST_SHOWN)}")
+    if len(roots) > _MANY and 2 * sum(map(has_stage, roots)) < len(roots):
+        notes.insert(
+            0,
+            f"{len(roots)} folders became environments, and few are called like one: if this is a catalogue of parts, "
+            "`--env NAME=PATH`, several times for one NAME, says what a cluster gets of it",
+        )
     return roots, notes
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from envcompile.chart import configtext
-from envcompile.chart.names import MOST_KEYS, shortened
-from envcompile.chart.places import LABEL_MAPS, Places, is_short
+from envcompile.chart.names import MOST_KEYS, shortened, upper_first
+from envcompile.chart.places import LABEL_MAPS, POD_FIELDS, PROBES, Places, is_short
 from envcompile.chart.scalars import fits_block
 from envcompile.chart.shapes import Const, Entry, File, Hole, Leaf, Style, Text, TextPiece, Unset, Variant
 from envcompile.chart.strictness import EXACT_INTEGERS, depth, fits_values, same_shapes
@@ -17,12 +17,15 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
     from envcompile.chart.naming import NameTable
+    from envcompile.chart.places import Place
     from envcompile.chart.services import Home
     from envcompile.chart.shapes import Node, Steps, Subject, ValuePath
     from envcompile.chart.shared import Shared
 
 LABELLED: Final = LABEL_MAPS | {"annotations"}
 """The keys whose maps hold labels or annotations."""
+OPENED: Final = frozenset({*POD_FIELDS, *PROBES, "tls", "initContainers", "labels", "annotations"})
+"""The keys whose own names are those under which people give something of theirs."""
 
 _LONG_TEXT: Final = 8192
 _NAMING: Final = frozenset({"namespace", "name"})
@@ -97,16 +100,19 @@ class LeafBuilder:
             return found if found is not None and found.unset is Unset.NEVER else None
         return self._shared.name(below) if len(below) == len(per) else None
 
-    def _whole(self, per: Mapping[int, Any], want: ValuePath) -> Leaf | None:
+    def _whole(self, per: Mapping[int, Any], place: Place) -> Leaf | None:
         """A map or list as one value; None when it would not survive Helm's values or lie too deep."""
+        want = place.want
         known = [value for value in per.values() if value is not ABSENT]
         if len({type(value) for value in known}) > 1 or not all(isinstance(value, dict | list) for value in known):
             return None
         if not all(fits_values(value) for value in known) or not same_shapes(known):
             return None
-        if len(want) + max(map(depth, known)) > MOST_KEYS + 1 or len(want) > MOST_KEYS:
+        if not place.replaced and (len(want) + max(map(depth, known)) > MOST_KEYS + 1 or len(want) > MOST_KEYS):
             return None
-        unset = Unset.NEVER if len(known) == len(per) else Unset.EMPTY if all(known) else Unset.NULL
+        unset = Unset.EMPTY if all(known) else Unset.NULL
+        if len(known) == len(per) and not place.replaced:
+            unset = Unset.NEVER
         return Leaf(self._hole(want, Style.YAML, dict(per), unset))
 
     def _scalar(self, per: dict[int, Any], steps: Steps, *, same: bool) -> Node:
@@ -167,9 +173,16 @@ class LeafBuilder:
                 choices.append((chosen[index], value))
         if len(choices) == 1:
             return Const(choices[0][1])
-        want = self._places.place(steps).want
-        hole = self._hole(shortened((*want, "variant")), Style.CHOICE, dict(chosen))
+        want = beside(self._places.place(steps).want, steps, "variant")
+        hole = self._hole(want, Style.CHOICE, dict(chosen))
         return Variant(hole, tuple([(name, Const(value)) for name, value in choices]))
+
+
+def beside(want: ValuePath, steps: Steps, word: str) -> ValuePath:
+    """The name of what decides about a field: below the field's own, or beside it where people may set the field."""
+    if want and steps and steps[-1] in OPENED:
+        return (*want[:-1], f"{want[-1]}{upper_first(word)}")
+    return shortened((*want, word))
 
 
 def called(value: Any, taken: Collection[str]) -> str:

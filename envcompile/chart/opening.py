@@ -10,29 +10,36 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from envcompile.chart.names import camel, shortened
-from envcompile.chart.shapes import Const, Elem, Entry, Hole, Instead, Items, Leaf, Map, More, Style, Unset
+from envcompile.chart.places import POD_FIELDS, PROBES
+from envcompile.chart.shapes import (
+    Concat,
+    Const,
+    Elem,
+    Entry,
+    Hole,
+    Instead,
+    Items,
+    Leaf,
+    Map,
+    More,
+    Splice,
+    Style,
+    Unset,
+    Variant,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
     from envcompile.chart.places import Places
     from envcompile.chart.shapes import Node, Steps, Subject, ValuePath
 
     Change = Callable[[list[Entry]], None]
 
-POD_FIELDS: Final[Mapping[str, Any]] = {
-    "nodeSelector": {},
-    "tolerations": [],
-    "affinity": {},
-    "topologySpreadConstraints": [],
-    "imagePullSecrets": [],
-}
-"""Fields of a pod that are replaced as a whole, with what they are when empty."""
 POD_LISTS: Final = {"volumes": "extraVolumes", "initContainers": "initContainers", "containers": "sidecars"}
 """Lists of a pod that get further items, with the names of the values."""
 CONTAINER_LISTS: Final = {"envFrom": "extraEnvFrom", "volumeMounts": "extraVolumeMounts"}
 """The same of the container that speaks for its service."""
-PROBES: Final = ("startupProbe", "livenessProbe", "readinessProbe")
 POD_MAPS: Final = {"labels": "podLabels", "annotations": "podAnnotations"}
 ANNOTATED: Final = frozenset({"ServiceAccount", "Service", "Ingress"})
 """Kinds whose annotations people add to."""
@@ -135,9 +142,9 @@ class Opening:
             entries.append(Entry(key, Leaf(hole), (hole,)))
             return
         entry = entries[at]
-        if isinstance(entry.node, Const) and not entry.guards and entry.node.value:
+        if isinstance(entry.node, Const | Variant):
             hole = self._hole((*self._slot, key), Style.YAML, value=empty)
-            entries[at] = Entry(key, Instead(hole, entry.node))
+            entries[at] = self._around(entry, hole)
 
     def _more_items(self, entries: list[Entry], key: str, name: str) -> None:
         """Let people add items to a list."""
@@ -146,10 +153,17 @@ class Opening:
             hole = self._hole((*self._slot, name), Style.YAML, value=[])
             entries.append(Entry(key, Leaf(hole), (hole,)))
             return
-        items = _as_items(entries[at].node)
-        if items and not entries[at].guards:
-            hole = self._hole((*self._slot, name), Style.YAML, value=[])
-            entries[at] = Entry(key, Items((*items, Entry(None, More(hole)))))
+        entry = entries[at]
+        if isinstance(entry.node, Leaf) and entry.node.hole.style is Style.YAML:
+            own = entry.node.hole
+            if own.want != shortened((*self._slot, name)):
+                hole = self._hole((*self._slot, name), Style.YAML, value=[])
+                entries[at] = Entry(key, Concat(own, hole), (*entry.guards, hole) if entry.guards else ())
+            return
+        if not isinstance(entry.node, Const | Variant | Items):
+            return
+        hole = self._hole((*self._slot, name), Style.YAML, value=[])
+        entries[at] = self._with_more(entry, hole)
 
     def _more_entries(self, entries: list[Entry], key: str, name: str) -> None:
         """Let people add labels or annotations; those that the template itself sets stay as they are."""
@@ -158,19 +172,41 @@ class Opening:
             hole = self._hole((*self._slot, name), Style.RANGE, value={})
             entries.append(Entry(key, Map((Entry(None, More(hole)),)), (hole,)))
             return
-        known = _as_entries(entries[at].node)
-        if not known:
+        entry = entries[at]
+        if not isinstance(entry.node, Const | Variant | Map):
             return
-        guards = entries[at].guards
-        if guards and not all(entry.guards for entry in known):
-            return  # shown only where a switch is on, and then all of it
-        refused = tuple(entry.key for entry in known if entry.key is not None)
+        nodes = [node for _, node in entry.node.choices] if isinstance(entry.node, Variant) else [entry.node]
+        known = [below for node in nodes for below in _as_entries(node) or ()]
+        refused = tuple(dict.fromkeys(below.key for below in known if below.key is not None))
         hole = self._hole((*self._slot, name), Style.RANGE, value={}, refused=refused)
         own = tuple(
-            entry.node.hole for entry in known if isinstance(entry.node, Leaf) and entry.node.hole.fixed is None
+            below.node.hole for below in known if isinstance(below.node, Leaf) and below.node.hole.fixed is None
         )
+        entries[at] = self._with_more(entry, hole, own)
+
+    def _with_more(self, entry: Entry, hole: Hole, own: tuple[Hole, ...] = ()) -> Entry:
+        """An entry that shows what people add behind what it showed."""
+        if isinstance(entry.node, Variant):
+            choices = [(name, self._with_more(Entry(None, node), hole, own).node) for name, node in entry.node.choices]
+            return self._guarded(entry, Variant(entry.node.hole, tuple(choices)), hole)
+        join: type[Map | Items] = Map if hole.style is Style.RANGE else Items
+        known = (_as_entries if join is Map else _as_items)(entry.node)
+        if not known:
+            return self._around(entry, hole)
         more = Entry(None, More(hole, own))
-        entries[at] = Entry(key, Map((*known, more)), (*guards, hole) if guards else ())
+        shown_by = {guard for below in known for guard in below.guards}
+        if not shown_by.issuperset(entry.guards):
+            known = [Entry(None, Splice(tuple(known)), entry.guards)]
+        return self._guarded(entry, join((*known, more)), hole)
+
+    @staticmethod
+    def _guarded(entry: Entry, node: Node, hole: Hole) -> Entry:
+        """An entry that is also shown where people give something."""
+        return Entry(entry.key, node, (*entry.guards, hole) if entry.guards else ())
+
+    def _around(self, entry: Entry, hole: Hole) -> Entry:
+        """An entry that shows what people give, or else what it showed."""
+        return self._guarded(entry, Instead(hole, entry.node), hole)
 
     def _hole(self, want: ValuePath, style: Style, *, value: Any, refused: tuple[str, ...] = ()) -> Hole:
         values = dict.fromkeys(self._subject.held, value)

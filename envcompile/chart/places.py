@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from envcompile.chart.names import camel, key_of, label_key, shortened, upper_first
 from envcompile.chart.shapes import Elem, Style
@@ -10,6 +10,8 @@ from envcompile.chart.workloads import POD_TEMPLATES, SCALED_KINDS, as_map, down
 from envcompile.record import Record
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from envcompile.chart.shapes import Steps, Subject, ValuePath
 
 LABEL_MAPS: Final = frozenset({"labels", "matchLabels", "selector"})
@@ -24,12 +26,23 @@ _WHOLE: Final = frozenset({
     "affinity",
     "topologySpreadConstraints",
     "imagePullSecrets",
+    "startupProbe",
+    "livenessProbe",
+    "readinessProbe",
     "args",
     "command",
     "tls",
 })
 """Fields that people override as a whole, as in the charts they know."""
-
+PROBES: Final = ("startupProbe", "livenessProbe", "readinessProbe")
+POD_FIELDS: Final[Mapping[str, Any]] = {
+    "nodeSelector": {},
+    "tolerations": [],
+    "affinity": {},
+    "topologySpreadConstraints": [],
+    "imagePullSecrets": [],
+}
+"""Fields of a pod that people put others in place of, with what they are when empty."""
 
 _EXPOSED: Final = frozenset({
     "image",
@@ -58,6 +71,8 @@ class Place(Record, frozen=True):
     """A value even when all environments agree."""
     whole: bool = False
     """A map or list that is one value rather than one for each of its fields."""
+    replaced: bool = False
+    """One value however deep it is, and left out where people set it to null."""
     image: bool = False
     text: bool = False
     """A text in a ConfigMap, whose lines may hold values of their own."""
@@ -138,7 +153,8 @@ class Places:
             case ("spec", "securityContext", *rest):
                 return Place(("podSecurityContext", *_tail(tuple(rest))))
             case ("spec", *rest) if rest:
-                return Place(_tail(tuple(rest)), whole=rest[-1] in _WHOLE)
+                is_replaced = len(rest) == 1 and rest[0] in POD_FIELDS
+                return Place(_tail(tuple(rest)), whole=rest[-1] in _WHOLE, replaced=is_replaced)
         return self._plain(steps)
 
     @staticmethod
@@ -148,6 +164,8 @@ class Places:
                 return Place(("image",), exposed=True, image=True)
             case ("resources",):
                 return Place(("resources",), exposed=True, whole=True)
+            case ("startupProbe" | "livenessProbe" | "readinessProbe" as probe,):
+                return Place((str(probe),), whole=True, replaced=True)
             case ("env", Elem(label), "value"):
                 return Place(("env", key_of(label)), exposed=True)
             case ("env", Elem(label), *rest):
@@ -189,6 +207,8 @@ class Places:
                 return Place(name, exposed=field != "targetPort")
             case "Ingress", ("spec", "ingressClassName"):
                 return Place(("className",), exposed=True)
+            case "Ingress", ("spec", "tls"):
+                return Place(("tls",), whole=True, replaced=True)
             case "Ingress", ("spec", "rules", Elem(label, alone), "host"):
                 return Place(("host",) if alone else ("hosts", camel(label)), exposed=True)
             case "HorizontalPodAutoscaler", ("spec", "minReplicas" | "maxReplicas" as field):

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from envcompile.chart.leaves import called
 from envcompile.chart.naming import CLOSE, KEPT, OPEN, Marker, bare, names_in
 from envcompile.chart.shapes import (
+    Concat,
     Const,
     Entry,
     File,
@@ -21,6 +22,7 @@ from envcompile.chart.shapes import (
     Map,
     More,
     Renamed,
+    Splice,
     Style,
     Text,
     TextPiece,
@@ -71,6 +73,13 @@ class Renaming:
                 return Map(tuple(self._entries(list(entries), path)))
             case Items(entries):
                 return Items(tuple([one._replace(node=self._node(one.node, path, beside)) for one in entries]))
+            case Splice(entries):
+                return Splice(tuple([one._replace(node=self._node(one.node, path, beside)) for one in entries]))
+            case Concat(own, more, _, _):
+                inner = self._leaf(own, path, beside)
+                if isinstance(inner, Renamed):
+                    return Concat(own, more, inner.names, inner.before)
+                return node if isinstance(inner, Leaf) else Instead(more, inner)
             case Instead(hole, inner):
                 return Instead(hole, self._node(inner, path, beside))
             case Variant(hole, choices):

@@ -54,7 +54,7 @@ def _leaf(value: Value) -> dict[str, Any]:
         case Style.YAML:
             lists = any(isinstance(item, list) for item in value.by_environment if item is not ABSENT)
             found = {"type": "array" if lists else "object"}
-    if value.unset is Unset.NULL or value.is_quiet:
+    if value.unset is not Unset.NEVER or value.is_quiet:
         kinds = found["type"] if isinstance(found["type"], list) else [found["type"]]
         found["type"] = [*kinds, "null"]
     return found
@@ -84,10 +84,12 @@ def schema_of(values: Iterable[Value], *, is_subchart: bool, is_global: bool) ->
 
 def _open(schema: dict[str, Any], refused: tuple[str, ...]) -> None:
     """Let a map have texts of any name but those that the template itself sets."""
-    schema["type"] = ["object", "null"]
+    if not schema["properties"]:  # else null would take away what the template asks for
+        schema["type"] = ["object", "null"]
     schema["additionalProperties"] = dict(_TEXT)
-    if refused:
-        schema["propertyNames"] = {"not": {"enum": sorted({*refused} - {*schema["properties"]})}}
+    # Draft 7 knows no `enum` of nothing: a chart with one renders nowhere.
+    if names := sorted({*refused} - {*schema["properties"]}):
+        schema["propertyNames"] = {"not": {"enum": names}}
 
 
 def _map(*, is_open: bool = False, is_dropped: bool = False) -> dict[str, Any]:

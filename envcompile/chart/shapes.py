@@ -258,6 +258,23 @@ class Instead(Record, frozen=True):
     node: Node
 
 
+class Splice(Record, frozen=True):
+    """Several items in place of one, shown together."""
+
+    entries: tuple[Entry, ...]
+
+
+class Concat(Record, frozen=True):
+    """A list that is a value, and behind it the further items that people may add."""
+
+    own: Hole
+    more: Hole
+    names: tuple[str, ...] = ()
+    """The names of objects that may be in it, which follow the release's."""
+    before: tuple[str, ...] = ()
+    """What stands before them, as YAML."""
+
+
 class Entry(Record, frozen=True):
     """One key of a map, or one item of a list (then `key` is None), shown when any of its guards is on."""
 
@@ -281,7 +298,23 @@ class Items(Record, frozen=True):
 DROPPED: Final = frozenset({"livenessProbe", "readinessProbe", "startupProbe", "lifecycle"})
 """Maps that people leave out by a null, although each of their fields may be a value of its own."""
 
-Node = Const | Leaf | Variant | Text | File | Map | Items | Range | More | Instead | Renamed | Instance | Spelled
+Node = (
+    Const
+    | Leaf
+    | Variant
+    | Text
+    | File
+    | Map
+    | Items
+    | Splice
+    | Range
+    | More
+    | Concat
+    | Instead
+    | Renamed
+    | Instance
+    | Spelled
+)
 
 
 class Template(msgspec.Struct, frozen=True, eq=False):
@@ -306,7 +339,9 @@ def holes_of(node: Node) -> list[Hole]:
             case Instead(hole, below):
                 found.append(hole)
                 stack.append(below)
-            case Map(entries) | Items(entries):
+            case Concat(own, more, _, _):
+                found += [own, more]
+            case Map(entries) | Items(entries) | Splice(entries):
                 for entry in entries:
                     if entry.guards:
                         found += entry.guards

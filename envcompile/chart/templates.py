@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from envcompile.chart.override import renamed_text, with_names
 from envcompile.chart.scalars import beside_dash, block_header, key_text, tree
 from envcompile.chart.shapes import (
     DROPPED,
+    Concat,
     Const,
     File,
     Instance,
@@ -19,6 +20,7 @@ from envcompile.chart.shapes import (
     Range,
     Renamed,
     Spelled,
+    Splice,
     Style,
     Text,
     Unset,
@@ -31,6 +33,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from envcompile.chart.shapes import Entry, Hole, Node, Template
+
+
+_PAIR: Final = "{{ $name | quote }}: {{ $value | quote }}"
 
 
 class TemplateWriter:
@@ -69,7 +74,7 @@ class TemplateWriter:
                 return escaped(tree(value, indent))
             case Leaf(hole):
                 return self._leaf(hole, indent)
-            case Map(entries) | Items(entries):
+            case Map(entries) | Items(entries) | Splice(entries):
                 return "".join([self._entry(entry, indent) for entry in entries])
             case Variant(hole, choices):
                 return self._variant(hole, choices, indent)
@@ -79,6 +84,11 @@ class TemplateWriter:
                 return self._instead(hole, inner, indent)
             case More():
                 return ""
+            case Concat(own, more, names, before):
+                lists = " ".join([f"({self._reference(hole)} | default list)" for hole in (own, more)])
+                whole = f"toYaml (concat {lists} | default list)"
+                whole = renamed_text(self._chart, f"({whole})", names, before) if names else whole
+                return f"\n{' ' * indent}{{{{- {whole} | nindent {indent} }}}}"
             case Range():
                 return f"\n{' ' * indent}name: {{{{ $name | quote }}}}\n{' ' * indent}value: {{{{ $value | quote }}}}"
             case Renamed():
@@ -122,10 +132,10 @@ class TemplateWriter:
     def _instead(self, hole: Hole, node: Node, indent: int) -> str:
         padding = " " * indent
         block = self._after_key(node, indent)
-        return (
-            f"\n{padding}{{{{- with {self._reference(hole)} }}}}\n{padding}{{{{- toYaml . | nindent {indent} }}}}"
-            f"\n{padding}{{{{- else }}}}{block}\n{padding}{{{{- end }}}}"
-        )
+        given = f"{{{{- with {self._reference(hole)} }}}}\n{padding}{{{{- toYaml . | nindent {indent} }}}}"
+        if hole.style is Style.RANGE:
+            given = f"{{{{- range $name, $value := {self._reference(hole)} }}}}\n{padding}{_PAIR}"
+        return f"\n{padding}{given}\n{padding}{{{{- else }}}}{block}\n{padding}{{{{- end }}}}"
 
     def _more(self, more: More, indent: int) -> str:
         padding = " " * indent
@@ -135,10 +145,7 @@ class TemplateWriter:
             return "".join(f"\n{padding}{line}" for line in lines)
         names = " ".join(f'"{self._reference(hole).rpartition(".")[2]}"' for hole in more.known)
         given = f"omit ({reference} | default dict) {names}" if names else reference
-        return (
-            f"\n{padding}{{{{- range $name, $value := {given} }}}}"
-            f"\n{padding}{{{{ $name | quote }}}}: {{{{ $value | quote }}}}\n{padding}{{{{- end }}}}"
-        )
+        return f"\n{padding}{{{{- range $name, $value := {given} }}}}\n{padding}{_PAIR}\n{padding}{{{{- end }}}}"
 
     def _entry(self, entry: Entry, indent: int) -> str:
         padding = " " * indent
@@ -151,6 +158,9 @@ class TemplateWriter:
                 "{{- end }}",
             )
             return "".join([f"\n{padding}{line}" for line in lines])
+        if isinstance(entry.node, Splice):
+            text = self._after_key(entry.node, indent)
+            return f"\n{padding}{{{{- if {self._condition(entry.guards)} }}}}{text}\n{padding}{{{{- end }}}}"
         if entry.key is not None and type(entry.node) is Const and not entry.guards:
             return f"\n{padding}{escaped(key_text(entry.key, indent))}:{escaped(tree(entry.node.value, indent + 2))}"
         if entry.key is None:

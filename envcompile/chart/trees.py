@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from envcompile.chart.leaves import LABELLED, LeafBuilder, all_equal, scalar_style, unset_of
+from envcompile.chart.leaves import LABELLED, LeafBuilder, all_equal, beside, scalar_style, unset_of
 from envcompile.chart.lists import pair
 from envcompile.chart.names import camel, shortened
 from envcompile.chart.opening import Opening
@@ -129,12 +129,12 @@ class TreeBuilder(LeafBuilder):
         if steps and self._places.may_be_whole(steps):
             place = self._places.place(steps)
             if place.whole and (place.exposed or not same):
-                leaf = self._whole(per, place.want)
+                leaf = self._whole(per, place)
                 return leaf or (Const(values[0]) if same else self._variant(per, steps))
         if same and not values[0]:
             return Const(values[0])
         if steps and not all(values):
-            return self._whole(per, self._places.place(steps).want) or self._variant(per, steps)
+            return self._whole(per, self._places.place(steps)) or self._variant(per, steps)
         extension = self._places.extension(steps)
         asks = bool(steps) and steps[-1] in LABELLED
         entries = []
@@ -195,7 +195,10 @@ class TreeBuilder(LeafBuilder):
             return Entry(key, Leaf(hole), () if hole.unset is Unset.NEVER else (hole,))
         if len(below) == len(per):
             node = self._build(below, here, same=True) if same else self._build_any(below, here)
-            return Entry(key, node)
+            is_left_out = (
+                isinstance(node, Leaf) and node.hole.style is Style.YAML and node.hole.unset is not Unset.NEVER
+            )
+            return Entry(key, node, (node.hole,) if is_left_out and isinstance(node, Leaf) else ())
         return self._optional(key, below, per, here)
 
     def _optional(self, key: str, below: dict[int, Any], per: Mapping[int, Any], here: Steps) -> Entry:
@@ -215,12 +218,18 @@ class TreeBuilder(LeafBuilder):
             if assembled is not None:
                 return assembled
         shallow = place.whole or all(depth(value) <= 1 for value in values)
-        if shallow and (leaf := self._whole(full, place.want)) is not None:
+        if shallow and (leaf := self._whole(full, place)) is not None:
             return Entry(key, leaf, (leaf.hole,))
-        flag = self._hole(
-            shortened((*place.want, "enabled")), Style.FLAG, {index: index in below for index in per}, topic=key
-        )
-        return Entry(key, self._build_any(below, here), (flag,))
+        marked = len(self.holes)
+        node = self._build_any(below, here)
+        if isinstance(node, Leaf) and node.hole.style is Style.YAML and node.hole.unset is Unset.NEVER:
+            hole = node.hole
+            hole.values, hole.unset = full, Unset.EMPTY if all(values) else Unset.NULL
+            return Entry(key, node, (hole,))
+        is_here = {index: index in below for index in per}
+        flag = self._hole(beside(place.want, here, "enabled"), Style.FLAG, is_here, topic=key)
+        self.holes.insert(marked, self.holes.pop())
+        return Entry(key, node, (flag,))
 
     def _labels(self, key: str, below: dict[int, Any], per: Mapping[int, Any], here: Steps) -> Entry | None:
         """A map of labels whose every label is a shared value: it is shown when any of them is."""
@@ -253,7 +262,7 @@ class TreeBuilder(LeafBuilder):
                 return Items(entries)
         if same:
             return Const(values[0])
-        return self._whole(per, place.want) or self._variant(per, steps)
+        return self._whole(per, place) or self._variant(per, steps)
 
     def _item(self, label: Elem, below: dict[int, Any], per: Mapping[int, Any], steps: Steps, *, same: bool) -> Entry:
         here = (*steps, label)

@@ -92,6 +92,21 @@ class Helm:
         said = yamlio.load_all(self._ask("show chart", source, version, where), "Chart.yaml", last_wins=True)
         return str(said[0]["version"])
 
+    def chart_name(self, chart: Path) -> str:
+        """The name of a chart on this machine.
+
+        Args:
+            chart: its folder or archive.
+
+        Raises:
+            EnvcError: helm reads no chart there.
+        """
+        done = self._run(["show", "chart", str(chart.resolve())], str(chart))
+        if done.returncode != 0:
+            raise fail(f"helm reads no chart in {chart}", "this is what helm says", trace=_words(done.stderr))
+        said = yamlio.load_all(done.stdout, "Chart.yaml", last_wins=True)
+        return str(said[0]["name"])
+
     def template(
         self, arguments: Sequence[str], shown: str, where: Sequence[Location] = (), hidden: Sequence[str] = ()
     ) -> bytes:

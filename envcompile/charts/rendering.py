@@ -88,10 +88,10 @@ def printed(
         for name in wanted.api_versions:
             command += ["--api-versions", name]
         shown = f"{wanted.chart.name} ({wanted.source.chart} {archive.version}) for {wanted.environment}"
-        return helm.template(command, shown, where, _secret_texts(given))
+        return helm.template(command, shown, where, secret_texts(given))
 
 
-def _secret_texts(values: Mapping[str, Any]) -> list[str]:
+def secret_texts(values: Mapping[str, Any]) -> list[str]:
     """The texts of values that are called like secrets."""
     return [
         item
@@ -103,6 +103,28 @@ def _secret_texts(values: Mapping[str, Any]) -> list[str]:
 def parts_of(text: bytes) -> list[bytes]:
     """The documents of what helm printed, as bytes, each with the line that names its template."""
     return [part for part in _PART.split(b"\n" + text) if _SOURCE.match(part)]
+
+
+def bodies_by_template(text: bytes) -> dict[str, bytes]:
+    """The documents of what helm printed, by the template that made them, without the lines that name it.
+
+    Args:
+        text: what `helm template` prints.
+    """
+    found: dict[str, list[bytes]] = {}
+    for part in parts_of(text):
+        source = _SOURCE.match(part)
+        if source is not None:
+            body = part[source.end() :].removeprefix(b"\r").removeprefix(b"\n")
+            found.setdefault(source[1].decode(errors="replace"), []).append(body)
+    return {template: b"---\n".join(_ended(body) for body in bodies) for template, bodies in found.items()}
+
+
+def _ended(body: bytes) -> bytes:
+    """The lines without the blank ones that templates leave at the end, unless a block of text keeps them."""
+    bare = body.rstrip() + b"\n"
+    whole = body if body.endswith(b"\n") else body + b"\n"
+    return whole if re.search(rb"[|>][0-9]*\+", body) else bare
 
 
 def objects_in(parts: Sequence[bytes]) -> list[Existing]:
@@ -157,7 +179,7 @@ def rendering_of(wanted: Wanted, archive: Archive, text: bytes) -> Rendering:
     problems = Problems()
     cleaned = list(without_repeats(f"{wanted.environment}, chart {chart.name}", cleaned, problems))
     problems.raise_any()
-    placed = [existing._replace(value=_in_namespace(existing.value, wanted.namespace, api)) for existing in cleaned]
+    placed = [existing._replace(value=in_namespace(existing.value, wanted.namespace, api)) for existing in cleaned]
     return Rendering(wanted, archive, tuple(placed), tuple(notes), api)
 
 
@@ -171,7 +193,7 @@ def _listed(objects: Sequence[Existing]) -> str:
     return ", ".join(names[:_SHOWN]) + (f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else "")
 
 
-def _in_namespace(value: dict[str, Any], namespace: str, api: KubeApi) -> dict[str, Any]:
+def in_namespace(value: dict[str, Any], namespace: str, api: KubeApi) -> dict[str, Any]:
     """The object with the namespace that Helm installs it into, also where it names accounts."""
     metadata = value["metadata"]
     if not is_namespaced(api, value):

@@ -5,10 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
+from typing import Any, Final, Literal, NamedTuple
 
-if TYPE_CHECKING:
-    from envcompile.model import Location, Pointer, ResourceId
+from envcompile.model import (  # ruff: ignore[typing-only-first-party-import] - records are read by their types
+    Location,
+    Pointer,
+    ResourceId,
+)
 
 Severity = Literal["error", "warning", "info"]
 RANK: Final[dict[Severity, int]] = {"info": 0, "warning": 1, "error": 2}

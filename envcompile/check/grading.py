@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Protocol
 
 from envcompile.check.finding import RANK
@@ -9,7 +10,7 @@ from envcompile.check.finding import RANK
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from envcompile.check.finding import Finding, Severity
+    from envcompile.check.finding import Severity
     from envcompile.check.rule import Rule
     from envcompile.settings import Grade
 
@@ -36,6 +37,11 @@ class Grading:
     def __init__(self, project: Mapping[str, Grade], environment: Mapping[str, Grade]) -> None:
         self._grades: dict[str, Grade] = {**project, **environment}
 
+    @property
+    def said(self) -> str:
+        """What the settings say, as a text: equal where they say the same."""
+        return json.dumps(self._grades, sort_keys=True)
+
     def is_off(self, rule: str) -> bool:
         """Tell whether the settings leave the rule out."""
         return self._grades.get(rule) == "off"
@@ -50,6 +56,6 @@ class Grading:
         return (hit.severity or rule.severity) if grade == "off" else grade
 
 
-def reaches(findings: Iterable[Finding], threshold: Severity) -> bool:
-    """Tell whether one of the findings is at least as grave as the threshold."""
-    return any(RANK[finding.severity] >= RANK[threshold] for finding in findings)
+def reaches(grades: Iterable[Severity], threshold: Severity) -> bool:
+    """Tell whether one of some grades is at least as grave as the threshold."""
+    return any(RANK[grade] >= RANK[threshold] for grade in grades)

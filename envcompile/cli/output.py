@@ -16,14 +16,17 @@ if TYPE_CHECKING:
 
 FORMAT_VERSION: Final = 1
 """Of the documents of `--format json`: fields may come while it stays; see `cli/shapes/catalogue.py`."""
+_NARROW: Final = 40
+"""Characters that fit into every terminal."""
 _GRAVE = ("error:", "warning:")
 """What `-q` does not silence."""
 
 
 def data(line: str) -> None:
-    """Print one line of data that people read, too: names, places, figures."""
+    """Print one line of data that people read, too: names, places, figures; a terminal gets lines that fit."""
     hide_progress()
-    sys.stdout.write(f"{_in_color(one_line(line), sys.stdout)}\n")
+    for part in _fitting(one_line(line), sys.stdout):
+        sys.stdout.write(f"{_in_color(part, sys.stdout)}\n")
 
 
 def table(lines: Iterable[str]) -> None:
@@ -63,7 +66,17 @@ def tell(words: str) -> None:
         return
     hide_progress()
     sys.stdout.flush()
-    sys.stderr.write(f"{_in_color(visible(words), sys.stderr)}\n")
+    shown = "\n".join(part for line in visible(words).split("\n") for part in _fitting(line, sys.stderr))
+    sys.stderr.write(f"{_in_color(shown, sys.stderr)}\n")
+
+
+def _fitting(line: str, stream: TextIO) -> list[str]:
+    """The line, broken at blanks where a terminal is narrower; a program gets it as it is."""
+    if len(line) <= _NARROW or not stream.isatty():
+        return [line]
+    from envcompile.cli.render.columns import hanging
+
+    return hanging(line)
 
 
 def _in_color(shown: str, stream: TextIO) -> str:

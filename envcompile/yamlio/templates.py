@@ -35,7 +35,7 @@ def template_problem(text: str, near: int) -> tuple[str, str, int] | None:
     if _HELM.search(text):
         return (
             "the file is a Helm template, not plain YAML",
-            "envc renders no templates; run `helm template` and give its output to `envc init --from-manifests`",
+            "envc renders no templates; `envc init NEW --from-helm CHART` brings a whole chart over",
             index,
         )
     return (

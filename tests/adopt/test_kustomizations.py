@@ -214,7 +214,8 @@ def test_a_folder_without_kustomizations_is_sent_to_the_other_option(write: Writ
         read_kustomizations(source)
     assert str(caught.value) == (
         "error: `old` holds no kustomization\n"
-        "hint: name the folder above base/ and overlays/; plain manifests come in with --from-manifests"
+        "hint: name the folder above base/ and overlays/; plain manifests come in with --from-manifests, "
+        "charts with --from-helm"
     )
 
 

@@ -103,8 +103,8 @@ def test_a_chart_is_refused_with_the_way_to_render_it(write: Write) -> None:
     assert message(source).startswith(
         "error: `old/web` is a Helm chart, and envc reads no templates\n"
         "  --> old/web/Chart.yaml:1:1\n"
-        "hint: render it for each environment, `helm template NAME CHART -f VALUES > DIR/<environment>.yaml`, and give "
-        "the folder of the results to --from-manifests"
+        "hint: bring it over with `envc init NEW --from-helm old/web`; or render it for each environment, `helm "
+        "template NAME CHART -f VALUES > DIR/<environment>.yaml`, and give that folder to --from-manifests"
     )
 
 

@@ -126,7 +126,7 @@ def test_options_without_a_source_are_refused(
     """`envc init --skip x` would do nothing with it."""
     monkeypatch.chdir(tmp_path)
     assert main(["init", "--skip", "x"]) == 2
-    assert "--from-manifests DIR or --from-kustomize DIR" in capsys.readouterr().err
+    assert "add --from-kustomize DIR, --from-manifests DIR or --from-helm CHART" in capsys.readouterr().err
 
 
 def test_kustomizations_are_named_skipped_and_left_out_when_broken(write: Write) -> None:

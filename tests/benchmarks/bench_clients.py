@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 CLIENTS: Final = ("envc", "lightkube", "kubernetes", "kubernetes, dynamic", "kr8s")
 SPACE: Final = "many"
 _AT_ONCE: Final = 100
+_UIDS: Final = uuid.UUID(int=7)
 
 
 class Measured(NamedTuple):
@@ -47,8 +48,14 @@ class Result(NamedTuple):
     memory: float
 
 
-def _fill(etcd: str, count: int) -> None:
-    """Pods of some four kilobytes straight into etcd: the API server serves them like its own."""
+def filled(etcd: str, count: int, image: str = "example.invalid/i:1") -> None:
+    """Pods of some four kilobytes straight into etcd: the API server serves them like its own.
+
+    Args:
+        etcd: its address.
+        count: how many, from the first; those that there are get another version.
+        image: of their container.
+    """
     connection = http.client.HTTPConnection(etcd.removeprefix("http://"), timeout=60)
     variables = [{"name": f"VARIABLE_{number}", "value": "x" * 40} for number in range(40)]
     for start in range(0, count, _AT_ONCE):
@@ -58,8 +65,13 @@ def _fill(etcd: str, count: int) -> None:
             value = {
                 "apiVersion": "v1",
                 "kind": "Pod",
-                "metadata": {"name": name, "namespace": SPACE, "uid": str(uuid.uuid4()), "labels": {"app": name}},
-                "spec": {"containers": [{"name": "c", "image": "example.invalid/i:1", "env": variables}]},
+                "metadata": {
+                    "name": name,
+                    "namespace": SPACE,
+                    "uid": str(uuid.uuid5(_UIDS, name)),
+                    "labels": {"app": name},
+                },
+                "spec": {"containers": [{"name": "c", "image": image, "env": variables}]},
                 "status": {"phase": "Pending"},
             }
             key = base64.b64encode(f"/registry/pods/{SPACE}/{name}".encode()).decode()
@@ -273,7 +285,7 @@ def main() -> None:
     results = []
     with tempfile.TemporaryDirectory() as folder, running_cluster(Tools.locate(os.environ), Path(folder)) as cluster:
         cluster.kubectl("create", "namespace", SPACE).expect_success()
-        _fill(cluster.etcd_url, options.objects)
+        filled(cluster.etcd_url, options.objects)
         for client in CLIENTS:
             python = sys.executable if client == "envc" else options.python
             found = _result(client, python, str(cluster.kubeconfig))

@@ -8,7 +8,7 @@ import pytest
 
 from envcompile.check.finding import Hit
 from envcompile.check.grading import Grading, reaches
-from tests.check.samples import PROBE, TAG, WEB, finding
+from tests.check.samples import PROBE, TAG, WEB
 
 if TYPE_CHECKING:
     from envcompile.check.finding import Severity
@@ -49,5 +49,5 @@ def test_a_threshold_is_reached_by_its_grade_and_graver_ones(
     expected: bool,
 ) -> None:
     """And by nothing when nothing was found."""
-    assert reaches([finding(severity=severity)], threshold) is expected
+    assert reaches([severity], threshold) is expected
     assert not reaches([], threshold)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from envcompile.check.report import Ignored, looked_at, order, together
+from envcompile.check.report import Ignored, counts_of, looked_at, order, together
 from envcompile.model import Location
 from tests.check.samples import finding, report
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def _told(found: Report) -> str:
-    return looked_at(found, together(found.findings))
+    return looked_at(found, counts_of(found, together(found.findings)))
 
 
 def test_the_gravest_comes_first_then_file_line_and_column() -> None:

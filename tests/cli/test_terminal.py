@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pty
+import re
 import subprocess
 import sys
 from typing import TYPE_CHECKING
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from envcompile.cli.render.colors import highlighted
+from envcompile.cli.render.columns import hanging
 from tests.harness.command import PACKAGE_ROOT, PATIENCE, call_envc, run_envc
 from tests.harness.repository import config_map, environment
 
@@ -101,3 +103,36 @@ def test_pages_of_the_guide_are_laid_out_on_a_terminal(project: Path) -> None:
     assert "terminal: Completion" in run_envc(None, "guide", "--search", "zsh Bash").out
     nothing = run_envc(None, "guide", "--search", "zeppelin")
     assert (nothing.code, nothing.err) == (2, "error: the guide does not speak of `zeppelin`\nhint: try fewer words\n")
+
+
+def test_no_line_is_wider_than_the_terminal(project: Path) -> None:
+    """Lines for people are broken at blanks and go on further in; only a name that is longer itself stays whole."""
+    for words in (
+        ("explain", "prod", "configmap/settings"),
+        ("explain", "prod", "configmap/nothing"),
+        ("init", str(project / "new")),
+    ):
+        shown = on_terminal(project, "--no-pager", *words, COLUMNS="50").replace("\r", "")
+        lines = [line for line in highlighted_away(shown).split("\n") if len(line) > 50]
+        assert [line for line in lines if len(line.split()) > 1] == []
+
+
+def highlighted_away(text: str) -> str:
+    """The text without colours."""
+    return re.sub(r"\x1b\[[0-9;]*m", "", text)
+
+
+def test_what_goes_on_in_the_next_line_stands_further_in(monkeypatch: pytest.MonkeyPatch) -> None:
+    """By four, below the first word of a hint; gaps within a line and names stay as they are."""
+    monkeypatch.setenv("COLUMNS", "30")
+    assert hanging("  a2c57ab47440  2026-11-30 21:50  Ada  from 3") == [
+        "  a2c57ab47440  2026-11-30",
+        "      21:50  Ada  from 3",
+    ]
+    assert hanging("hint: did you mean `app` or `redis-master`?") == [
+        "hint: did you mean `app` or",
+        "      `redis-master`?",
+    ]
+    name = f"{'long.' * 8}name"
+    assert hanging(f"{name} = 3") == [name, "    = 3"]
+    assert hanging(f"a\t{'b ' * 30}") == [f"a\t{'b ' * 30}"]

@@ -31,6 +31,13 @@ _ID: Final = ("group", "kind", "namespace", "name")
 LONGEST: Final = 6
 """Most edits of a sequence."""
 FORCE: Final = ("build", "--force")
+CHECKS: Final[tuple[tuple[str, ...], ...]] = (
+    ("check", "--format", "json"),
+    ("check",),
+    ("check", "--limit", "5"),
+    ("check", "--group-by", "rule", "--limit", "8"),
+)
+"""Each goes another way: findings are graded and told as a whole, or by application."""
 
 
 class Fault(NamedTuple):
@@ -100,7 +107,7 @@ class Sequence:
         self.log.append(f"{number}. {'; '.join(told)}; then {', '.join(' '.join(command) for command in commands)}")
         self._build_and_compare(commands)
         if chance.random() < 0.6:
-            self._compare(("check", "--format", "json"))
+            self._compare(chance.choice(CHECKS))
         if self._truth is not None and chance.random() < 0.7:
             self._affected_is_exact(chance)
         if chance.random() < 0.3:

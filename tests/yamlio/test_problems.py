@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 UTF8 = "save the file as UTF-8"
 QUOTES = "put the text in quotes"
 INDENT = "indent it like the other keys of the map it belongs to"
-NO_TEMPLATES = "envc renders no templates; run `helm template` and give its output to `envc init --from-manifests`"
+NO_TEMPLATES = "envc renders no templates; `envc init NEW --from-helm CHART` brings a whole chart over"
 QUOTED_TEMPLATE = 'put it in quotes: "{{ … }}"; envc renders no templates, so render the file first if it is one'
 DIRECTIVE = "`%` at the start of a line begins a directive, and this is none that YAML 1.1 or 1.2 knows"
 

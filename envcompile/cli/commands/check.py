@@ -13,8 +13,9 @@ from envcompile.cli.arguments import Envs, Untrusted, project_of
 if TYPE_CHECKING:
     from collections.abc import Generator
 
+    from envcompile.actions.check import Gathered
     from envcompile.check.baseline import KnownFinding
-    from envcompile.check.report import Report
+    from envcompile.check.report import Counts, Report
     from envcompile.cli.render.check import Wanted
     from envcompile.units.project import Project
 
@@ -144,11 +145,11 @@ def register(app: typer.Typer) -> None:
         """
         import gc
 
-        from envcompile.actions.check import check, own_rules_near, rules_of
+        from envcompile.actions.check import gather, own_rules_near, report_of, rules_of
         from envcompile.actions.not_evaluated import untried
         from envcompile.check.baseline import FILE, read_baseline, sort_out
         from envcompile.check.picking import only, picked
-        from envcompile.check.report import together
+        from envcompile.check.report import counts_of, together
         from envcompile.check.rules.catalogue import ALL
         from envcompile.check.rules.policies.not_evaluated import RULE as NOT_EVALUATED
         from envcompile.cli.output import raw, table, tell, text
@@ -195,7 +196,12 @@ def register(app: typer.Typer) -> None:
             chosen = None
             if select or ignore:
                 chosen = picked({rule.id for rule in (*ALL, *rules)}, select or (), ignore or ())
-            report = check(project, environments or (), since=since, folder=root, allowed=allowed, chosen=chosen)
+            found = gather(project, environments or (), since=since, folder=root, allowed=allowed)
+            if output_format == "text" and not (entries or chosen or write_baseline or blame):
+                code = _tell(found, wanted, fail_on, file.name)
+                if code is not None:
+                    return code
+            report = report_of(found, chosen)
             skipped = {*project.environments} - {*report.environments}
         elsewhere = [entry for entry in entries if entry.environment in skipped]
         if chosen is not None:
@@ -216,9 +222,10 @@ def register(app: typer.Typer) -> None:
         groups = together(report.findings)
         shown, left_out = printed(report, wanted, fail_on, root, groups)
         show(shown)
-        for line in (*left_out, *remarks(report, file.name, groups)):
+        counts = counts_of(report, groups)
+        for line in (*left_out, *remarks(report, file.name, counts)):
             tell(line)
-        return _exit_code(report, fail_on)
+        return _exit_code(counts, fail_on)
 
 
 @contextmanager
@@ -339,10 +346,30 @@ def _write(file: Path, report: Report, kept: list[KnownFinding], root: Path) -> 
     return EXIT_OK
 
 
-def _exit_code(report: Report, fail_on: str) -> int:
+def _tell(found: Gathered, wanted: Wanted, fail_on: str, baseline: str) -> int | None:
+    """Print findings as far as that is done by application; the exit code, None where it is not."""
+    from envcompile.cli.output import tell, text
+    from envcompile.cli.render.check import how, printed_sheets, remarks
+
+    if wanted.statistics or how(wanted)[1] == "resource":
+        return None
+    from envcompile.actions.told import told_of
+
+    told = told_of(found)
+    if told is None:
+        return None
+    shown, left_out = printed_sheets(told.sheets, wanted, told.report.rules)
+    text(shown)
+    for line in (*left_out, *remarks(told.report, baseline, told.counts)):
+        tell(line)
+    return _exit_code(told.counts, fail_on)
+
+
+def _exit_code(counts: Counts, fail_on: str) -> int:
     from envcompile.check.finding import RANK
     from envcompile.check.grading import reaches
     from envcompile.errors import EXIT_OK, EXIT_WRONG
 
     threshold = next((grade for grade in RANK if grade == fail_on), None)
-    return EXIT_WRONG if threshold is not None and reaches(report.findings, threshold) else EXIT_OK
+    is_reached = threshold is not None and reaches(counts.grades, threshold)
+    return EXIT_WRONG if is_reached else EXIT_OK

@@ -9,6 +9,7 @@ import typer
 
 from envcompile.cli.arguments import Format
 from envcompile.cli.output import answer, data, table, tell
+from envcompile.cli.render.columns import with_last_below
 from envcompile.errors import EXIT_OK, EXIT_WRONG, Problem, UsageError
 
 if TYPE_CHECKING:
@@ -21,6 +22,8 @@ EPILOG = """Examples:
   envc init shop                                   a working repository in shop/
 
   envc init shop --from-kustomize deploy           overlays/* of deploy/ become environments
+
+  envc init shop --from-helm chart                 as helm renders chart/ with values-dev.yaml, values-prod.yaml
 
   envc init shop --from-manifests rendered         rendered/dev.yaml, rendered/prod.yaml: two environments
 
@@ -47,11 +50,27 @@ def register(app: typer.Typer) -> None:
         kustomize: Annotated[
             Path | None, typer.Option("--from-kustomize", metavar="DIR", help="Bring kustomize overlays over.")
         ] = None,
+        chart: Annotated[
+            Path | None,
+            typer.Option("--from-helm", metavar="CHART", help="Bring a chart over, as helm renders it with values."),
+        ] = None,
         environments: Annotated[
             list[str] | None,
             typer.Option(
-                "--env", metavar="NAME=PATH", help="This file or folder of the source is that environment; repeatable."
+                "--env",
+                metavar="NAME=PATH",
+                help="This file or folder of the source (of a chart: file of values) is that environment; repeatable.",
             ),
+        ] = None,
+        release: Annotated[
+            str | None,
+            typer.Option(
+                "--release", metavar="NAME", help="Of the chart; default: the chart's name.", show_default=False
+            ),
+        ] = None,
+        namespaces: Annotated[
+            list[str] | None,
+            typer.Option("--namespace", metavar="[ENV=]NAME", help="Helm installs the chart into it; repeatable."),
         ] = None,
         skip: Annotated[
             list[str] | None,
@@ -83,31 +102,52 @@ def register(app: typer.Typer) -> None:
         from envcompile import adopt
 
         target: Path = folder if folder is not None else context.obj.project
-        if manifests is not None and kustomize is not None:
-            raise UsageError([Problem("--from-manifests and --from-kustomize exclude each other", "give one of them")])
-        source = manifests or kustomize
-        if source is not None:
+        sources = {"manifests": manifests, "kustomize": kustomize, "helm": chart}
+        given = [name for name, path in sources.items() if path is not None]
+        told = bool(environments or skip or base or skip_broken or helm == "clean")
+        _refuse(given, told=told, of_helm=bool(release or namespaces), of_kustomize=bool(base or skip_broken))
+        if given:
+            source = sources[given[0]] or Path()
             wishes = adopt.read_wishes(
                 source,
-                environments or (),
+                () if given == ["helm"] else environments or (),
                 skip=skip or (),
                 base=base,
                 skip_broken=skip_broken,
                 cleans_helm=helm == "clean",
             )
-            bring = adopt.from_kustomize if manifests is None else adopt.from_manifests
-            adopted = bring(source, target, wishes)
+            if given == ["helm"]:
+                from envcompile.charts import adopting
+
+                asked = adopting.read_helm_wishes(
+                    source, environments or (), release=release, namespaces=namespaces or ()
+                )
+                adopted = adopting.from_helm(source, target, wishes, asked)
+            else:
+                bring = adopt.from_kustomize if given == ["kustomize"] else adopt.from_manifests
+                adopted = bring(source, target, wishes)
             if output_format == "json":
                 answer(**_data_of(adopted))
             raise typer.Exit(_tell(adopted, target, data if output_format == "text" else tell))
-        if environments or skip or base or skip_broken or helm == "clean":
-            what = "--env, --skip, --base, --skip-broken and --helm tell of what is brought over"
-            raise UsageError([Problem(what, "add --from-manifests DIR or --from-kustomize DIR")])
         made = [path.as_posix() for path in adopt.scaffold(target)]
         if output_format == "json":
             answer(files=made)
         else:
             table([*(f"created {path}" for path in made), *_next_steps(target, "dev", "prod")])
+
+
+def _refuse(given: list[str], *, told: bool, of_helm: bool, of_kustomize: bool) -> None:
+    """Refuse options that say nothing together."""
+    if len(given) > 1:
+        what = f"{' and '.join(f'--from-{name}' for name in given)} exclude each other"
+        raise UsageError([Problem(what, "give one of them")])
+    if of_helm and given != ["helm"]:
+        raise UsageError([Problem("--release and --namespace say how helm installs a chart", "add --from-helm CHART")])
+    if of_kustomize and given == ["helm"]:
+        raise UsageError([Problem("--base and --skip-broken are for other sources than charts", "leave them out")])
+    if told and not given:
+        what = "--env, --skip, --base, --skip-broken and --helm tell of what is brought over"
+        raise UsageError([Problem(what, "add --from-kustomize DIR, --from-manifests DIR or --from-helm CHART")])
 
 
 def _data_of(adoption: Adoption) -> dict[str, Any]:
@@ -189,5 +229,5 @@ def _next_steps(target: Path, first: str, last: str) -> list[str]:
         steps = steps[1:]
     if first == last:
         steps = [step for step in steps if "compare" not in step[0]]
-    width = max(len(command) for command, what in steps if what) + 3
-    return ["", "next:", *(f"  {command:<{width}}{what}".rstrip() for command, what in steps)]
+    # One column between them is wider than in tables, as in the help.
+    return ["", "next:", *with_last_below([(f"{command} ", what) for command, what in steps], "  ")]

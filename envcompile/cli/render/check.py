@@ -6,9 +6,10 @@ import json
 import shutil
 import sys
 import textwrap
+from collections import Counter
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
-from envcompile.check.report import counted, looked_at
+from envcompile.check.report import looked_at, spelled
 from envcompile.cli.output import FORMAT_VERSION
 from envcompile.cli.render.columns import columns
 from envcompile.text import in_json, in_xml
@@ -17,10 +18,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from pathlib import Path
 
-    from envcompile.check.finding import Finding
+    from envcompile.check.finding import Severity
     from envcompile.check.formats.text import GroupBy
-    from envcompile.check.report import Group, Report
+    from envcompile.check.report import Counts, Group, Report
     from envcompile.check.rule import Rule
+    from envcompile.check.sheets import Sheets
 
 _JSON: Final = ("json", "sarif", "gitlab")
 Format = Literal["text", "json", "sarif", "github", "gitlab", "junit"]
@@ -70,18 +72,49 @@ def printed(
         text = _for_programs(report, wanted.output_format, fail_on, project)
         inert = in_xml if wanted.output_format == "junit" else in_json if wanted.output_format in _JSON else str
         return inert(text), []
-    from envcompile.check.formats.text import as_text
+    from envcompile.check.formats.text import as_text, rest_of
 
-    is_terminal = sys.stdout.isatty()
-    limit = wanted.limit if wanted.limit is not None else _ON_A_TERMINAL if is_terminal else 0
-    by = wanted.by or ("rule" if is_terminal else "place")
+    limit, by = how(wanted)
     shown = groups[:limit] if limit else groups
     rest = groups[len(shown) :]
-    verb = "is" if len(rest) == 1 else "are"
-    counts = counted(group.finding for group in rest)
-    left_out = [f"{len(rest)} more {verb} not shown ({counts}): --limit 0"] if rest else []
-    text = as_text(shown, by, {rule.id: rule.summary for rule in report.rules}, rest)
-    return folded_to(text, shutil.get_terminal_size().columns) if is_terminal else text, left_out
+    text = as_text(shown, by, {rule.id: rule.summary for rule in report.rules}, rest_of(rest, by))
+    return _fitting(text), _left_out(Counter(group.finding.severity for group in rest))
+
+
+def printed_sheets(sheets: Sheets, wanted: Wanted, rules: Iterable[Rule]) -> tuple[str, list[str]]:
+    """The same of findings that were put together by application, as a text that stands together by place or rule.
+
+    Args:
+        sheets: what was found.
+        wanted: how people want it.
+        rules: those that were asked.
+    """
+    from envcompile.check.formats.text import as_text
+
+    limit, by = how(wanted)
+    count = min(limit, len(sheets)) if limit else len(sheets)
+    rest = sheets.rest(count)
+    if by == "place" and not rest:
+        return _fitting(sheets.text()), []
+    text = as_text(sheets.first(count), by, {rule.id: rule.summary for rule in rules}, rest)
+    return _fitting(text), _left_out(sum(rest.values(), Counter()))
+
+
+def how(wanted: Wanted) -> tuple[int, GroupBy]:
+    """How many findings are shown (0 for all), and what stands together."""
+    is_terminal = sys.stdout.isatty()
+    limit = wanted.limit if wanted.limit is not None else _ON_A_TERMINAL if is_terminal else 0
+    return limit, wanted.by or ("rule" if is_terminal else "place")
+
+
+def _fitting(text: str) -> str:
+    return folded_to(text, shutil.get_terminal_size().columns) if sys.stdout.isatty() else text
+
+
+def _left_out(rest: Counter[Severity]) -> list[str]:
+    count = rest.total()
+    verb = "is" if count == 1 else "are"
+    return [f"{count} more {verb} not shown ({spelled(rest)}): --limit 0"] if count else []
 
 
 def folded_to(text: str, width: int) -> str:
@@ -125,13 +158,13 @@ def _for_programs(report: Report, output_format: str, fail_on: str, project: Pat
     return as_github(report, prefix)
 
 
-def remarks(report: Report, baseline: str, groups: Sequence[Group]) -> list[str]:
+def remarks(report: Report, baseline: str, counts: Counts) -> list[str]:
     """What people should know beside the findings: how much was looked at, and what could not be.
 
     Args:
-        report: what was found.
+        report: what was looked at.
         baseline: the name of the baseline's file.
-        groups: the findings together.
+        counts: what was found.
     """
     lines = [f"{baseline}: no longer found: {entry}" for entry in report.stale[:_MOST_GONE]]
     if len(report.stale) > _MOST_GONE:
@@ -141,20 +174,14 @@ def remarks(report: Report, baseline: str, groups: Sequence[Group]) -> list[str]
     if report.unknown_kinds:
         kinds = ", ".join(report.unknown_kinds)
         lines.append(f"kinds without a schema (`envc crds add` brings their definitions): {kinds}")
-    mends = sorted({finding.rule for finding in report.findings if finding.mends and _is_yaml(finding)})
-    if mends:
-        lines.append(f"hint: `envc fix` shows what has one right answer of {', '.join(mends)}")
-    if len(report.findings) >= _MANY and not report.known:
+    if counts.mends:
+        lines.append(f"hint: `envc fix` shows what has one right answer of {', '.join(counts.mends)}")
+    if counts.findings >= _MANY and not report.known:
         lines.append(
             f"hint: `envc check --write-baseline` notes these in {baseline}: then only new ones count;"
             " `--statistics` counts them by rule"
         )
-    return [*lines, looked_at(report, groups)]
-
-
-def _is_yaml(finding: Finding) -> bool:
-    """Tell whether a file says it that `envc fix` can change."""
-    return finding.where is None or finding.where.file.endswith((".yaml", ".yml"))
+    return [*lines, looked_at(report, counts)]
 
 
 def listed(rules: Iterable[Rule]) -> list[str]:

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 _GAP: Final = "  "
+_HINT: Final = "hint: "
+"""What follows stands below its first word, as in hints of several lines."""
 _NARROWEST: Final = 10
 """Characters below which no column goes to make room: words would fall to pieces."""
 
@@ -58,6 +60,28 @@ def with_last_below(rows: Sequence[Sequence[str]], indent: str = "") -> list[str
             *textwrap.wrap(row[-1], room, initial_indent=below, subsequent_indent=f"{below}  ", break_on_hyphens=False),
         )
     ]
+
+
+def hanging(line: str) -> list[str]:
+    """A line as lines of the terminal's width, broken at blanks; what follows is indented below the first.
+
+    Args:
+        line: what is printed.
+    """
+    room = shutil.get_terminal_size().columns
+    if len(line) <= room or "\t" in line:
+        return [line]
+    text = line.lstrip(" ")
+    lead = " " * (len(line) - len(text))
+    below = lead + " " * (len(_HINT) if text.startswith(_HINT) else 4)
+    return textwrap.wrap(
+        text,
+        room,
+        initial_indent=lead,
+        subsequent_indent=below if len(below) <= room // 2 else "",
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
 
 
 def _longest_word(cell: str) -> int:

@@ -39,7 +39,7 @@ class Adoption(Shape, frozen=True, kw_only=True):
 
 
 class InitDocument(Document, frozen=True, kw_only=True):
-    """`envc init`; `adoption` with `--from-kustomize` and `--from-manifests`."""
+    """`envc init`; `adoption` with `--from-kustomize`, `--from-manifests` and `--from-helm`."""
 
     files: list[str]
     """What was written."""
