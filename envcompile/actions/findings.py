@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from itertools import starmap
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
@@ -67,6 +68,8 @@ class Checked(NamedTuple):
     linked: LinkedEnvironment
     resources: int
     units: Sequence[CheckedUnit]
+    keys: Sequence[str]
+    """For each unit what names all that was found in it; empty where nothing of it may be kept."""
     further: tuple[Sequence[Found], Sequence[Aside]]
     """What they found in resources that no unit has, and what those set aside."""
     unknown: frozenset[str]
@@ -159,9 +162,9 @@ class _Checker:
         self._memo = FindingsMemo(root, linked.environment, tool)
         self._renderer = Renderer()
         said = _settings_files(project, linked.environment)
+        beside = combined_digest([said, stamp])
         self._unit_keys = [
-            combined_digest([key, linked.imports_digest(number), said, stamp])
-            for number, key in enumerate(self._plan.units.keys)
+            f"{key} {linked.imports_digest(number)} {beside}" for number, key in enumerate(self._plan.units.keys)
         ]
         known = {number: self._memo.get(key) for number, key in enumerate(self._unit_keys)}
         self._units = {number: unit for number, unit in known.items() if unit is not None}
@@ -243,7 +246,15 @@ class _Checker:
             unknown.update(unit.unknown)
         self._memo.save()
         units = [self._units[number] for number in range(len(self._units))]
-        return Checked(self.linked, count_of(self.linked), units, self._further, frozenset(unknown))
+        keys = list(starmap(self._key_of, enumerate(units)))
+        return Checked(self.linked, count_of(self.linked), units, keys, self._further, frozenset(unknown))
+
+    def _key_of(self, number: int, unit: CheckedUnit) -> str:
+        """Names all that was found in a unit: by what it was compiled from, and what others and the past say of it."""
+        units = self._plan.units
+        if not (units.told[number] or units[number].may_be_remembered):
+            return ""
+        return f"{self._unit_keys[number]} {unit.joint_of} {_digest(unit.changes)}"
 
     def _look_at(self, resources: Sequence[Resource]) -> tuple[list[tuple[str, Hit]], list[Aside]]:
         """What rules that look at one resource find in some, and what their annotations set aside."""
