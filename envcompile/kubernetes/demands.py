@@ -55,6 +55,12 @@ _FILLED: Final[Mapping[tuple[str, str], tuple[Pointer, ...]]] = {
 """Fields that must be there and not be empty."""
 
 
+def has_demands(group: str, kind: str) -> bool:
+    """Tell whether anything is demanded of the resources of a kind."""
+    key = (group, kind)
+    return key in _FILLED or key in _SPECIAL or key in _POD_TEMPLATES
+
+
 def demands(group: str, kind: str, value: Mapping[str, Any]) -> Iterator[Demand]:
     """List what validation would refuse about a resource, as (pointer, what)."""
     key = (group, kind)

@@ -17,7 +17,7 @@ from envcompile.check.api.refusal import Place
 from envcompile.check.api.validators import ROOTS, VALIDATORS
 from envcompile.check.api.walk import is_plain
 from envcompile.kubernetes.completeness import form_of, holds_schema, is_fine, required_of
-from envcompile.kubernetes.demands import demands
+from envcompile.kubernetes.demands import demands, has_demands
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -380,6 +380,8 @@ class _Top(NamedTuple):
     """Some names that are right."""
     place: tuple[str, str, str, int, bool]
     """What validators are told of all of them."""
+    is_demanding: bool
+    """Whether `demands` has anything to say of them."""
 
     def is_named(self, metadata: dict[str, Any]) -> bool:
         """Tell whether the name of an object has the form that names of its kind have."""
@@ -429,7 +431,7 @@ def surely_right(api: KubeApi, value: Any, *, by_tables: bool = False, is_known:
     walk = _Walk(top, value, [])
     return (
         _is_silent(value, top.plan, (), walk)
-        and not any(demands(top.group, kind, value))
+        and not (top.is_demanding and any(demands(top.group, kind, value)))
         and ((is_known and top.is_namespaced and says_little(metadata)) or walk.is_silent(ROOTS, value, ()))
         and all(walk.is_silent(plan.validators, around, pointer) for plan, around, pointer in walk.asked)
     )
@@ -446,7 +448,7 @@ def _top(api: KubeApi, api_version: str, kind: str) -> _Top | None:
     plan = _Plan(node, "", read_book(release), walked=True, top=True)
     is_namespaced = api.is_namespaced(group, kind) is not False
     about = (group, kind, version, release, is_namespaced)
-    return _Top(plan, group, version, kind, release, is_namespaced, set(), about)
+    return _Top(plan, group, version, kind, release, is_namespaced, set(), about, has_demands(group, kind))
 
 
 def _is_silent(value: dict[str, Any], plan: _Plan, pointer: Pointer, walk: _Walk) -> bool:

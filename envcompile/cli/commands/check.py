@@ -279,7 +279,8 @@ def _try_own(project: Project, allowed: frozenset[str]) -> int:
         raise UsageError([Problem("there is no rule in checks/", "write one: envc guide own-rules")])
     told = try_examples(own, supported_versions()[-1])
     text("".join(f"{line}\n" for line in told))
-    tell(f"{len(own.rules)} rules tried, {len(told)} examples are wrong or missing")
+    rules = f"{len(own.rules)} {'rule' if len(own.rules) == 1 else 'rules'}"
+    tell(f"{rules} tried, {len(told)} {'example is' if len(told) == 1 else 'examples are'} wrong or missing")
     return EXIT_WRONG if told else EXIT_OK
 
 
