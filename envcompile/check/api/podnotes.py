@@ -103,8 +103,9 @@ def _differs(note: Any, profile: Any, where: Pointer) -> Said:
 
 def _each(spec: dict[str, Any]) -> Iterator[tuple[Pointer, dict[str, Any]]]:
     for field in CONTAINER_LISTS:
-        for index, item in maps_at(spec, field):
-            yield (field, index), item
+        if field in spec:
+            for index, item in maps_at(spec, field):
+                yield (field, index), item
 
 
 RULES: Final[Mapping[str, Validator]] = {

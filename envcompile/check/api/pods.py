@@ -86,8 +86,9 @@ def pod_spec(spec: dict[str, Any], place: Place) -> Said:
 
 def _each(spec: dict[str, Any]) -> Iterator[tuple[Pointer, dict[str, Any]]]:
     for field in CONTAINER_LISTS:
-        for index, item in maps_at(spec, field):
-            yield (field, index), item
+        if field in spec:
+            for index, item in maps_at(spec, field):
+                yield (field, index), item
 
 
 def _container_names(spec: dict[str, Any]) -> Said:

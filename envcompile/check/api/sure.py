@@ -467,7 +467,10 @@ def _is_silent(value: dict[str, Any], plan: _Plan, pointer: Pointer, walk: _Walk
             if id(inner) not in below.silent and not _is_silent(inner, below, (*pointer, key), walk):
                 return False
             continue
+        spoken_of = below.spoken_of
         for number, item in enumerate(inner):
+            if spoken_of is not None and spoken_of.isdisjoint(item):
+                continue  # no map is in any other field of these
             if id(item) not in below.silent and not _is_silent(item, below, (*pointer, key, number), walk):
                 return False
     if plan.is_container and len(asked) > waiting:
@@ -475,9 +478,7 @@ def _is_silent(value: dict[str, Any], plan: _Plan, pointer: Pointer, walk: _Walk
             if not walk.is_silent(mount.validators, around, at):
                 return False
         del asked[waiting:]
-    if plan.spoken_of is not None and plan.spoken_of.isdisjoint(value):
-        pass  # its validators say nothing of other fields
-    elif plan.waits or (plan.is_container and "resizePolicy" in value):
+    if plan.waits or (plan.is_container and "resizePolicy" in value):
         asked.append((plan, value, pointer))
     elif plan.validators and not walk.is_silent(plan.validators, value, pointer):
         return False
