@@ -47,7 +47,10 @@ def config_map(value: dict[str, Any], _: Place) -> Said:
     for key in binary:
         if key in data:
             yield ("data", key), f"the key `{key}` stands in `data` and in `binaryData`"
-    size = sum(len(text.encode(errors="replace")) for text in data.values() if isinstance(text, str))
+    texts = [text for text in data.values() if isinstance(text, str)]
+    if not binary and 4 * sum(map(len, texts)) <= _MOST_BYTES:
+        return  # whatever the characters are: no UTF-8 takes more than four bytes for one
+    size = sum(len(text.encode(errors="replace")) for text in texts)
     size += sum(len(text) * 3 // 4 for text in binary.values() if isinstance(text, str))
     if size > _MOST_BYTES:
         yield (), "the data have more than 1 MiB"

@@ -202,13 +202,13 @@ class _Plan:
         "_shapes",
         "_steps",
         "_top",
-        "_validators",
         "is_container",
         "is_walked",
         "loud",
         "right",
         "silent",
         "spoken_of",
+        "told",
         "waits",
     )  # fmt: skip
 
@@ -230,7 +230,7 @@ class _Plan:
         self._needed = frozenset(needed)
         self._filled = tuple(entry.wanted) if entry is not None else ()
         self._members = entry.members if entry is not None else ()
-        self._validators: tuple[Validator, ...] | None = None if walked else ()
+        self.told: tuple[Validator, ...] | None = None if walked else ()
         self.waits = node.name in _BY_OBJECT or node.name == _BY_CONTAINER
         """Whether its validators look at more than a map of this type."""
         self.is_container = node.name in _CONTAINERS
@@ -244,10 +244,10 @@ class _Plan:
 
     @property
     def validators(self) -> tuple[Validator, ...]:
-        """What looks at more than one field, read when it is asked for."""
-        if self._validators is None:
-            self._validators = VALIDATORS.get(self._node.name, ())
-        return self._validators
+        """What looks at more than one field, read when it is asked for; then it is in `told`."""
+        if self.told is None:
+            self.told = VALIDATORS.get(self._node.name, ())
+        return self.told
 
     def is_right(self, value: dict[str, Any]) -> bool:
         """Tell whether the tables have nothing against a map, nor against anything in it."""
@@ -480,8 +480,10 @@ def _is_silent(value: dict[str, Any], plan: _Plan, pointer: Pointer, walk: _Walk
         del asked[waiting:]
     if plan.waits or (plan.is_container and "resizePolicy" in value):
         asked.append((plan, value, pointer))
-    elif plan.validators and not walk.is_silent(plan.validators, value, pointer):
-        return False
+    else:
+        validators = plan.validators if plan.told is None else plan.told
+        if validators and not walk.is_silent(validators, value, pointer):
+            return False
     if len(asked) == waiting:
         known = plan.silent
         if len(known) >= _KEPT_MAPS:
