@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from envcompile.emit.plan import Plan
 
 MANY: Final = 1_500
-"""Files that are worth it: each path is found by some comparisons instead of one look."""
+"""Files that are worth it."""
 _BYTES: Final = 32
 """Of a SHA-256."""
 _BITS: Final = 20
@@ -28,12 +28,14 @@ class SortedPaths(Sequence[str]):
         paths: sorted.
     """
 
-    __slots__ = ("_ends", "_names")
+    __slots__ = ("_ends", "_names", "_next")
 
     def __init__(self, paths: Iterable[str]) -> None:
         encoded = [path.encode("utf-8", "surrogateescape") for path in paths]
         self._names = b"".join(encoded)
         self._ends = array("Q", accumulate(map(len, encoded)))
+        self._next = 0
+        """The number after that of the path that was asked for last: most ask for one after the other."""
 
     def __len__(self) -> int:
         return len(self._ends)
@@ -45,8 +47,10 @@ class SortedPaths(Sequence[str]):
     def __getitem__(self, number: int | slice) -> str | list[str]:
         if isinstance(number, slice):
             return [self[at] for at in range(*number.indices(len(self)))]
-        at = range(len(self))[number]
-        return self._names[self._ends[at - 1] if at else 0 : self._ends[at]].decode("utf-8", "surrogateescape")
+        if number < 0:
+            number = range(len(self))[number]
+        start = self._ends[number - 1] if number else 0
+        return self._names[start : self._ends[number]].decode("utf-8", "surrogateescape")
 
     def __iter__(self) -> Iterator[str]:
         start = 0
@@ -58,8 +62,13 @@ class SortedPaths(Sequence[str]):
         """The number of a path; -1 for one that is not there."""
         if not isinstance(path, str):
             return -1
-        at = bisect_left(self, path)
-        return at if at < len(self) and self[at] == path else -1
+        at = self._next
+        if at >= len(self) or self[at] != path:
+            at = bisect_left(self, path)
+            if at >= len(self) or self[at] != path:
+                return -1
+        self._next = at + 1
+        return at
 
     def __contains__(self, path: object) -> bool:
         return self.place_of(path) >= 0

@@ -348,6 +348,14 @@ class LinkedEnvironment:  # ruff: ignore[too-many-public-methods] - every questi
             for told, one in zip(compiled.exports.resources, compiled.resources, strict=True)
         ]
 
+    def right_values(self, number: int) -> frozenset[int]:
+        """The identities (as of `id`) of values of a unit that the tables of what is refused have nothing against.
+
+        They are those of `unit_values`, where nothing that other units do changed them since.
+        """
+        compiled = self._units.compile(number)
+        return frozenset(id(compiled.resources[position].value) for position in compiled.right)
+
     def ids(self) -> set[ResourceId]:
         """The identities of all resources."""
         further = self.linked.further if self.paths is None else ()
