@@ -188,7 +188,7 @@ def _alphabet(known: tuple[str, ...] | frozenset[str]) -> _Alphabet:
     return _Alphabet(written, forwards, sorted(name[::-1] for name in forwards) if len(forwards) > _FEW else [])
 
 
-def did_you_mean(name: str, known: Iterable[str], otherwise: str) -> str:
-    """`did you mean X?` for a near miss, else the given advice."""
-    near = nearest(name, known)
+def did_you_mean(name: str, known: Iterable[str], otherwise: str, least: float = 0.6) -> str:
+    """`did you mean X?` for a near miss, else the given advice; `least` is how alike they are, as for `nearest`."""
+    near = nearest(name, known, least=least)
     return f"did you mean {' or '.join(f'`{match}`' for match in near)}?" if near else otherwise

@@ -304,6 +304,8 @@ class Environment(Model, frozen=True, kw_only=True):
     """True to set the namespace on resources that name another one too."""
     labels: dict[str, str] = {}
     """Labels for metadata.labels of every resource."""
+    selector_labels: dict[str, str] = {}
+    """Labels for every resource, pod template and selector of pods, as kustomize's `includeSelectors`."""
     pod_labels: dict[str, str] = {}
     """Labels for every pod template; selectors stay as they are."""
     annotations: dict[str, str] = {}

@@ -203,7 +203,7 @@ def _link_and_compare(
             late = error
             continue
         if project.settings.chart is None:
-            made.release()
+            result = result._replace(plan=made.release(result.plan))
         outputs.append(made)
         results.append(result)
     problems.raise_any()

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from functools import partial
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from envcompile.actions.build import link_all
 from envcompile.actions.findings import count_of, find_all
@@ -13,6 +14,7 @@ from envcompile.actions.own_rules import Own, own_rules
 from envcompile.check.cel.installed import is_installed
 from envcompile.check.finding import Finding, fingerprint
 from envcompile.check.grading import Grading
+from envcompile.check.picking import ALIKE
 from envcompile.check.policy.failures import once
 from envcompile.check.report import Ignored, Report, order
 from envcompile.check.rules.catalogue import ABOUT_SUPPRESSIONS, ALL, RULES
@@ -91,7 +93,13 @@ class Gathered(NamedTuple):
         if not self.stamp:
             return []
         seen = [
-            Seen(one.linked.environment, one.linked.plan.api, _ids_of(one.linked), self.grading(one))
+            Seen(
+                one.linked.environment,
+                one.linked.plan.api,
+                _ids_of(one.linked),
+                self.grading(one),
+                partial(_value_of, one.linked),
+            )
             for one in self.checked
         ]
         return as_findings(not_evaluated(self.own, seen, chosen), seen)
@@ -182,6 +190,11 @@ def report_of(found: Gathered, chosen: Collection[str] | None = None) -> Report:
         tuple(Ignored(finding, aside.reason) for one in sorted_out for finding, aside in one.ignored),
         found.unknown_kinds(),
     )
+
+
+def _value_of(linked: LinkedEnvironment, identity: ResourceId) -> Any:
+    """A resource of an environment, which is compiled for it."""
+    return linked.resource(identity).value
 
 
 def _ids_of(linked: LinkedEnvironment) -> Iterator[ResourceId]:
@@ -302,7 +315,7 @@ def _refuse_unknown_rules(project: Project, linked: Sequence[LinkedEnvironment],
     problems = Problems()
 
     def refuse(name: str, where: Location | None) -> None:
-        fix = did_you_mean(name, known, "`envc rule` lists the rules")
+        fix = did_you_mean(name, known, "`envc rule` lists the rules", ALIKE)
         problems.add(f"`checks` names the rule `{name}`, which does not exist", fix, *([where] if where else []))
 
     for name in project.settings.checks:

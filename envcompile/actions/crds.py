@@ -7,7 +7,7 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 from urllib.parse import quote
 
-from envcompile.errors import Problem, UnavailableError, UsageError, fail
+from envcompile.errors import Problem, Problems, UnavailableError, UsageError, fail
 from envcompile.files import read_below, write_below
 from envcompile.kubernetes.crds import read_crds
 
@@ -21,6 +21,7 @@ FOLDER: Final = "crds"
 
 _FOR_PEOPLE: Final = frozenset({"description", "title", "example", "externalDocs"})
 _PATH: Final = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
+_KIND: Final = {"apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition"}
 _PAGE: Final = 10
 """Definitions that are asked for at once: the largest have a megabyte and more."""
 
@@ -38,19 +39,45 @@ def definitions_in(data: bytes, file: str) -> list[dict[str, Any]]:
 
     Raises:
         UsageError: there is none.
-        EnvcError: the file is not YAML or JSON.
+        EnvcError: the file is not YAML or JSON, or a definition tells nothing of its kind.
     """
     from envcompile.yamlio import load_all
 
     documents: list[Any] = []
     for document in load_all(data, file):
-        is_list = isinstance(document, dict) and str(document.get("kind", "")).endswith("List")
-        documents += document.get("items") or [] if is_list else [document]
+        items = document.get("items") if isinstance(document, dict) else None
+        is_list = isinstance(items, list) and str(document.get("kind", "")).endswith("List")
+        documents += items if is_list and isinstance(items, list) else [document]
     found = [document for document in documents if next(read_crds([document]), None) is not None]
     if not found:
         fix = "give a file with apiextensions.k8s.io/v1 definitions, or --from-cluster"
         raise UsageError([Problem(f"{file} holds no CustomResourceDefinition", fix)])
+    problems = Problems()
+    for definition in found:
+        for what in _broken(definition):
+            problems.add(
+                f"{what} in a CustomResourceDefinition of {file}", "give the definition as the operator has it"
+            )
+    problems.raise_any()
     return found
+
+
+def _broken(definition: dict[str, Any]) -> Iterator[str]:
+    """What keeps a definition from telling of its kind: no version is called something and has a schema."""
+    versions = definition["spec"].get("versions")
+    if not isinstance(versions, list) or not versions:
+        yield "`spec.versions` is no list of versions"
+        return
+    for position, version in enumerate(versions):
+        where = f"spec.versions[{position}]"
+        if not isinstance(version, dict) or not isinstance(version.get("name"), str):
+            yield f"`{where}` has no name"
+            continue
+        schema = version.get("schema")
+        if schema is not None and not isinstance(schema, dict):
+            yield f"`{where}.schema` is no map"
+        elif not isinstance((schema or {}).get("openAPIV3Schema") or {}, dict):
+            yield f"`{where}.schema.openAPIV3Schema` is no map"
 
 
 def definitions_of_cluster(get: Callable[[str], bytes]) -> Iterator[dict[str, Any]]:
@@ -66,13 +93,12 @@ def definitions_of_cluster(get: Callable[[str], bytes]) -> Iterator[dict[str, An
     while True:
         try:
             answer = json.loads(get(f"{_PATH}?limit={_PAGE}{page and f'&continue={quote(page)}'}"))
-            items, page = answer["items"], answer["metadata"].get("continue") or ""
+            items = [{**_KIND, **each} for each in answer["items"]]
+            page = answer["metadata"].get("continue") or ""
         except (ValueError, LookupError, TypeError, AttributeError):
             what = "the API server does not answer with a list of definitions"
             raise UnavailableError([Problem(what, "check the kubeconfig's server, and proxies on the way")]) from None
-        yield from (
-            {"apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition", **each} for each in items
-        )
+        yield from (each for each in items if any(True for _ in read_crds([each])) and not any(_broken(each)))
         if not page:
             return
 

@@ -9,7 +9,7 @@ from envcompile.actions.chart_values import chart_origin
 from envcompile.actions.secret_sources import secret_source
 from envcompile.compose.provenance import REMOVED, explain, explain_texts
 from envcompile.errors import Problem, UsageError, did_you_mean
-from envcompile.kubernetes.fieldpath import format_field, keyed, parse_field, resolve
+from envcompile.kubernetes.fieldpath import format_field, keyed, look_up, parse_field, resolve
 from envcompile.yamlio.places import exact_place
 
 if TYPE_CHECKING:
@@ -84,6 +84,7 @@ def explain_field(project: Project, environment: str, resource: str, field: str)
     if not origins:
         raise _unknown(target, linked.plan.api, path, key, field)
     fields = []
+    uses = _Uses(linked.plan.sources, target)
     for origin in without_secrets(target, origins):
         made_of = secret_source(target, origin.field, linked.plan.api, linked.plan.sources.where)
         if made_of is None:
@@ -93,7 +94,7 @@ def explain_field(project: Project, environment: str, resource: str, field: str)
             chart = _of_secrets_chart(project, name, target.id, made_of)
             before = tuple(say._replace(wins=False) for say in _without_secrets(made_of).says if say.place is not None)
             shown = origin._replace(says=(*before, *origin.says))
-        parameters = _parameters(linked.plan.sources, target, shown if made_of is None else made_of)
+        parameters = uses.of(shown if made_of is None else made_of)
         fields.append(ExplainedField(*shown[:4], parameters, chart))
     return Explanation(name, target.id, tuple(fields))
 
@@ -143,26 +144,50 @@ def _of_secrets_chart(
     return next((one for one in found if one is not None and one.values), found[0] if found else None)
 
 
-def _parameters(sources: EnvironmentSources, target: Resource, origin: FieldOrigin) -> tuple[Parameter, ...]:
-    names = _parameters_at(sources, target, origin)
-    return tuple(Parameter(name, sources.where(("params", *name.split(".")))) for name in dict.fromkeys(names))
+class _Uses:
+    """Where the documents of a resource use parameters: each is looked through once, however many fields ask."""
 
-
-def _parameters_at(sources: EnvironmentSources, target: Resource, origin: FieldOrigin) -> list[str]:
-    """The parameters in the string that the winning layer wrote."""
-    winner = next((say for say in origin.says if say.wins), None)
-    if winner is None or winner.place is None:
-        return []
-    for document in (step.document for step in target.steps if step.document is not None):
-        if document.source.path == winner.place.file and document.layer == winner.layer:
+    def __init__(self, sources: EnvironmentSources, target: Resource) -> None:
+        self._sources = sources
+        self._names: dict[tuple[str, Location | None], tuple[str, ...]] = {}
+        documents = {id(step.document): step.document for step in target.steps if step.document is not None}
+        for document in documents.values():
             for use in sources.parameters(document):
-                if exact_place(document, use.pointer) == winner.place:
-                    return list(use.names)
-    return []
+                self._names.setdefault((document.layer, exact_place(document, use.pointer)), use.names)
+
+    def of(self, origin: FieldOrigin) -> tuple[Parameter, ...]:
+        """The parameters in the string that the winning layer wrote."""
+        winner = next((say for say in origin.says if say.wins), None)
+        if winner is None or winner.place is None:
+            return ()
+        names = dict.fromkeys(self._names.get((winner.layer, winner.place), ()))
+        return tuple(Parameter(name, self._sources.where(("params", *name.split(".")))) for name in names)
+
+
+def _unkeyed(target: Resource, path: FieldPath) -> UsageError:
+    """Why there are no keys to explain in a field that is there."""
+    from envcompile.compose import configtext
+
+    pointer = resolve(path, target.value)
+    text = look_up(target.value, pointer) if pointer is not None else None
+    what = f"{target.id.short} has no keys in {format_field(path) or 'itself'}"
+    name = str(path[-1]) if path else ""
+    if not isinstance(text, str):
+        return UsageError([Problem(what, "`#` asks for the keys of a configuration file in a ConfigMap")])
+    try:
+        is_empty = not text.strip()
+        fix = "the text is empty" if is_empty else configtext.how_merged(name, text, "")
+        if configtext.format_of(name) is not None:
+            configtext.keys(name, text)
+    except configtext.ConfigTextError as error:
+        fix = f"the text does not parse: line {error.line}: {error.what}"
+    return UsageError([Problem(what, fix)])
 
 
 def _unknown(target: Resource, api: KubeApi, path: FieldPath, key: str | None, field: str) -> UsageError:
-    if key is not None:
+    if key == "" and resolve(path, target.value) is not None:
+        return _unkeyed(target, path)
+    if key:
         from envcompile.compose.provenance import text_keys
 
         advice = did_you_mean(key, text_keys(target, path), "`envc show` prints the whole text")

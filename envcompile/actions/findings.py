@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from itertools import starmap
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
@@ -57,6 +58,8 @@ if TYPE_CHECKING:
     from envcompile.units.environment import LinkedEnvironment
     from envcompile.units.project import Project
 
+_MANY = 20
+"""Units that are held against the older state, from which on its folder is listed first."""
 _LAST = (1 << 30, "", 0, 0)
 """Resources that no unit has stand behind those of all layers."""
 
@@ -67,6 +70,8 @@ class Checked(NamedTuple):
     linked: LinkedEnvironment
     resources: int
     units: Sequence[CheckedUnit]
+    keys: Sequence[str]
+    """For each unit what names all that was found in it; empty where nothing of it may be kept."""
     further: tuple[Sequence[Found], Sequence[Aside]]
     """What they found in resources that no unit has, and what those set aside."""
     unknown: frozenset[str]
@@ -159,9 +164,9 @@ class _Checker:
         self._memo = FindingsMemo(root, linked.environment, tool)
         self._renderer = Renderer()
         said = _settings_files(project, linked.environment)
+        beside = combined_digest([said, stamp])
         self._unit_keys = [
-            combined_digest([key, linked.imports_digest(number), said, stamp])
-            for number, key in enumerate(self._plan.units.keys)
+            f"{key} {linked.imports_digest(number)} {beside}" for number, key in enumerate(self._plan.units.keys)
         ]
         known = {number: self._memo.get(key) for number, key in enumerate(self._unit_keys)}
         self._units = {number: unit for number, unit in known.items() if unit is not None}
@@ -188,7 +193,8 @@ class _Checker:
     def check(self, number: int) -> None:
         """Ask the rules that look at one resource about a unit."""
         values = self.linked.unit_values(number)
-        self._alone_hits[number], asides = self._look_at([resource for _, resource in values])
+        right = self.linked.right_values(number)
+        self._alone_hits[number], asides = self._look_at([resource for _, resource in values], right)
         self._facts[number] = self._facts_of(values)
         body = packed(self._facts[number])
         unit = CheckedUnit(
@@ -198,7 +204,6 @@ class _Checker:
             tuple(unknown_kinds(self._plan.api, [resource.id for _, resource in values])),
             hashlib.sha256(body or b"").hexdigest(),
             tuple(sorted({resource.id[:2] for _, resource in values})),
-            self._bodies(values) if self._older is not None else (),
         )
         self._units[number] = unit
         if self._plan.units[number].may_be_remembered and body is not None:
@@ -243,12 +248,22 @@ class _Checker:
             unknown.update(unit.unknown)
         self._memo.save()
         units = [self._units[number] for number in range(len(self._units))]
-        return Checked(self.linked, count_of(self.linked), units, self._further, frozenset(unknown))
+        keys = list(starmap(self._key_of, enumerate(units)))
+        return Checked(self.linked, count_of(self.linked), units, keys, self._further, frozenset(unknown))
 
-    def _look_at(self, resources: Sequence[Resource]) -> tuple[list[tuple[str, Hit]], list[Aside]]:
+    def _key_of(self, number: int, unit: CheckedUnit) -> str:
+        """Names all that was found in a unit: by what it was compiled from, and what others and the past say of it."""
+        units = self._plan.units
+        if not (units.told[number] or units[number].may_be_remembered):
+            return ""
+        return f"{self._unit_keys[number]} {unit.joint_of} {_digest(unit.changes)}"
+
+    def _look_at(
+        self, resources: Sequence[Resource], right: frozenset[int] = frozenset()
+    ) -> tuple[list[tuple[str, Hit]], list[Aside]]:
         """What rules that look at one resource find in some, and what their annotations set aside."""
         shown = self._shown(resources)
-        inputs = CheckInput(self.linked.environment, shown, self._plan.api, self._keys)
+        inputs = CheckInput(self.linked.environment, shown, self._plan.api, self._keys, right=right)
         by_id = {resource.id: resource for resource in resources}
         found = [(rule.id, hit) for rule in self._alone for hit in rule.find(inputs)]
         asides = []
@@ -386,10 +401,14 @@ class _Checker:
         paths: Sequence[Sequence[str]] = self.linked.paths or ()
         if state is not None and self.linked.paths is None:
             paths = _paths_of(self.linked)
+        if state is not None and len(wanted) > _MANY:
+            state.expect_many()
         for number in wanted:
-            unit = self._units[number]
+            unit, bodies = self._units[number], self._units[number].bodies
             changes: list[Found] = []
-            for position, blob in unit.bodies if state is not None else ():
+            if state is not None and bodies is None:
+                bodies = self._bodies(self.linked.unit_values(number))
+            for position, blob in bodies or ():
                 for place in state.places(paths[number][position]) if state is not None else ():
                     if state is None or state.holds(place, blob):
                         continue
@@ -398,8 +417,8 @@ class _Checker:
                     if value is not None:
                         changes = [found for found in changes if found.resource != resource.id]
                         changes += self._refused(resource, value)
-            if unit.changes != (now := packed_found(changes)):
-                self._replace(number, msgspec.structs.replace(unit, changes=now))
+            if unit.changes != (now := packed_found(changes)) or unit.bodies != bodies:
+                self._replace(number, msgspec.structs.replace(unit, changes=now, bodies=bodies))
         self._memo.put_older(state.name if state is not None else "")
 
     def _refused(self, resource: Resource, value: dict[str, Any]) -> list[Found]:

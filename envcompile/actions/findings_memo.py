@@ -6,7 +6,6 @@ several resources look at. No value of a Secret is in either: rules never see on
 
 from __future__ import annotations
 
-from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import msgspec
@@ -103,8 +102,9 @@ class CheckedUnit(msgspec.Struct, array_like=True):
     """The digest of what rules about several resources look at."""
     kinds: tuple[tuple[str, str], ...]
     """Group and kind of its resources, each once."""
-    bodies: tuple[tuple[int, str], ...]
-    """Resources with fields that must stay: their number in the unit, and git's name of their file's bytes."""
+    bodies: tuple[tuple[int, str], ...] | None = None
+    """Resources with fields that must stay: their number in the unit, and git's name of their file's bytes; None until
+    there is an older state to hold them against."""
     joint: bytes = b""
     """What rules about several resources found, packed."""
     joint_of: str = ""
@@ -118,13 +118,6 @@ class CheckedUnit(msgspec.Struct, array_like=True):
         for data in (self.alone, self.joint, self.changes):
             if data:
                 yield from _FOUND.decode(data)
-
-    def told(self) -> str:
-        """A digest of all that rules found, and of what annotations set aside."""
-        digest = sha256(b"%d %d " % (len(self.alone), len(self.joint)))
-        for data in (self.alone, self.joint, self.changes, msgspec.msgpack.encode(self.asides) if self.asides else b""):
-            digest.update(data)
-        return digest.hexdigest()
 
 
 _FOUND: Final = msgspec.msgpack.Decoder(list[Found])

@@ -9,7 +9,8 @@ from envcompile.check.pods import pods_of
 from envcompile.check.references import Provisions
 from envcompile.check.selectors import PodIndex, is_empty
 from envcompile.compose import configtext
-from envcompile.compose.references import depends_on, hosts_in, names_of
+from envcompile.compose.references import DEPENDS_ON_ANNOTATION, depends_on, hosts_in, names_of
+from envcompile.kubernetes.kindwords import kinds_meant
 from envcompile.kubernetes.podspecs import containers, maps_in, pod_template
 from envcompile.kubernetes.references import object_references, pod_references
 from envcompile.model import ResourceId
@@ -80,7 +81,7 @@ class Edges:
     def _of(self, resource: Resource) -> Iterator[Edge]:
         identity, value = resource.id, resource.value
         for kind, name in depends_on(value):
-            yield self._named(identity, kind, name, "envcompile.dev/depends-on")
+            yield self._named(identity, self._kind_meant(kind, identity.namespace, name), name, DEPENDS_ON_ANNOTATION)
         yield from self._of_pods(resource)
         way: EdgeKind = "guards" if identity.kind in _GUARDS else "needs"
         for kind, name in object_references(identity.kind, value):
@@ -95,12 +96,20 @@ class Edges:
     ) -> Edge:
         """An edge to an object of the namespace, else to one of the whole cluster."""
         namespace = source.namespace
-        word = "secret" if kind == "Secret" else f"kind {kind}"
+        word = "secret" if kind == "Secret" else f"kind {kind.lower()}"
         target = self._called.get((word, namespace, name)) or self._called.get((word, "", name))
         if target is not None:
             return Edge(source, target, way, why)
         is_missing = not may_miss and not self._is_made(kind, namespace, name)
         return Edge(source, _stand_in(kind, namespace, name), way, why, is_missing)
+
+    def _kind_meant(self, word: str, namespace: str, name: str) -> str:
+        """The kind that is meant by a word such as `deployment` or `deploy`; the word itself where none is there."""
+        meant = kinds_meant(word)
+        if "secret" in meant:
+            return "Secret"
+        there = (kind for kind in sorted(meant) for at in (namespace, "") if (f"kind {kind}", at, name) in self._called)
+        return next(there, word)
 
     def _is_made(self, kind: str, namespace: str, name: str) -> bool:
         """Tell whether the cluster or an operator makes an object."""

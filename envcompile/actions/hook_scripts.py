@@ -60,16 +60,15 @@ for project in "${{0%/*}}"/project*.sh; do
   [ -f "$project" ] || continue
   printf '%s\\n' "$input" | sh "$project" "$@" || code=$?
 done
-{notice}exit $code
-"""
-_NOTICE = """\
 if [ "$hook" = post-commit ]; then
   hooks=$(git rev-parse --git-path hooks)
   for other in {names}; do
-    grep -qs '{run}' "$hooks/$other" "$hooks/$other.legacy" ||
+    # Those of husky call the ones that people keep, which call envc.
+    grep -qs -e '{run}' -e '/h"' "$hooks/$other" "$hooks/$other.legacy" ||
       echo "$other was replaced and does not call envc any more: run \\`envc hook install\\`" >&2
   done
 fi
+exit $code
 """
 _PROJECT = """\
 {mark}
@@ -159,14 +158,9 @@ def dispatcher(name: str) -> str:
     )
 
 
-def run_script(*, is_noticed: bool) -> str:
-    """The script that runs a hook for every project of the repository.
-
-    Args:
-        is_noticed: after a commit, say which hooks another program has replaced.
-    """
-    notice = _NOTICE.format(names=" ".join(HOOKS), run=RUN) if is_noticed else ""
-    return _RUN.format(mark=SECOND_LINE, with_input="|".join(sorted(WITH_INPUT)), notice=notice)
+def run_script() -> str:
+    """The script that runs a hook for every project of the repository; after a commit it says which were replaced."""
+    return _RUN.format(mark=SECOND_LINE, with_input="|".join(sorted(WITH_INPUT)), names=" ".join(HOOKS), run=RUN)
 
 
 def project_script(prefix: str, home: str) -> str:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from envcompile.actions.hook_files import (
     ASIDE,
     calls_envc,
+    is_of_husky,
     is_of_pre_commit,
     is_ours,
     is_shell,
@@ -44,6 +45,8 @@ if TYPE_CHECKING:
 
 _OF_OVERCOMMIT: Final = "old-hooks"
 """The folder beside its hooks into which overcommit moves those that it finds, and from which it puts them back."""
+_NOTHING: Final = frozenset({"", "#!/bin/sh"})
+"""What is left of a hook that people keep when only envc wrote to it."""
 
 
 class HookStatus(NamedTuple):
@@ -65,10 +68,16 @@ def shown_folder(repository: Repository) -> Path:
     return places.lines or places.hooks
 
 
+def lacks_husky(repository: Repository) -> bool:
+    """Tell whether hooks are left to husky, which has put none into this work tree: a new one has none of its files."""
+    places = Places.of(repository)
+    return places.lines is not None and not any(is_there(places.hooks / name) for name in HOOKS)
+
+
 def status(repository: Repository) -> list[HookStatus]:
     """Which hooks are there."""
     places = Places.of(repository)
-    is_ours = text_of(places.project) == _project_script(repository) and text_of(places.run) == _run_script(places)
+    is_ours = text_of(places.project) == _project_script(repository) and text_of(places.run) == run_script()
     missing = "outdated" if places.project.exists() else "missing"
     found = []
     for name in HOOKS:
@@ -86,7 +95,10 @@ def _state(places: Places, name: str) -> tuple[str, bool]:
     if places.lines is not None:
         file = places.lines / name
         text = text_of(file)
-        return ("installed" if line(name) in text else "missing"), bool(without_line(text).strip())
+        if line(name) not in text:
+            return "missing", _says_more(text)
+        if is_of_husky(places.hooks / name):
+            return "installed", _says_more(text)
     file = places.hooks / name
     if not is_there(file):
         return "missing", False
@@ -100,6 +112,11 @@ def _state(places: Places, name: str) -> tuple[str, bool]:
     if is_of_pre_commit(file) and is_ours(legacy):
         return ("installed" if text_of(legacy) == dispatcher(name) else "outdated"), True
     return "foreign", False
+
+
+def _says_more(text: str) -> bool:
+    """Tell whether a hook that people keep does anything beside calling envc."""
+    return without_line(text).strip() not in _NOTHING
 
 
 def install(repository: Repository) -> list[HookStatus]:
@@ -118,13 +135,16 @@ def _install(repository: Repository, places: Places) -> None:
     committed = frozenset() if places.lines is not None else committed_hooks(repository, places)
     _refuse_committed(places, committed)
     places.run.parent.mkdir(parents=True, exist_ok=True)
-    write(places.run, _run_script(places))
+    write(places.run, run_script())
     write(places.project, _project_script(repository))
-    places.hooks.mkdir(parents=True, exist_ok=True)
+    if places.lines is None:
+        places.hooks.mkdir(parents=True, exist_ok=True)
     for name in HOOKS:
         if places.lines is not None:
             _give_back_to_husky(places, name)
             _add_line(places.lines / name, name)
+            if is_there(places.hooks / name) and not is_of_husky(places.hooks / name):
+                _install_dispatcher(places, name)  # another manager came after husky, and into its place
         elif name in committed and not is_ours(places.hooks / name):
             _add_line(places.hooks / name, name)
         else:
@@ -172,14 +192,13 @@ def _uninstall(places: Places) -> list[str]:
     for name in HOOKS:
         if places.lines is not None:
             _give_back_to_husky(places, name)
-        else:
-            taken += [name] if _take_away(places, name) else []
+        taken += [name] if _take_away(places, name) else []
         for file in (places.hooks / name, *([places.lines / name] if places.lines is not None else [])):
             text = text_of(file)
             if without_line(text) == text:
                 continue
-            taken.append(name)
-            if without_line(text).strip() in {"", "#!/bin/sh"}:
+            taken += [name] if name not in taken else []
+            if not _says_more(text):
                 file.unlink()
             else:
                 write(file, without_line(text))
@@ -259,10 +278,6 @@ def _project_script(repository: Repository) -> str:
     return project_script(
         repository.prefix, os.path.relpath(repository.home.parent.resolve() / repository.home.name, common)
     )
-
-
-def _run_script(places: Places) -> str:
-    return run_script(is_noticed=places.lines is None)
 
 
 def _legacy(places: Places, name: str) -> Path:

@@ -91,7 +91,13 @@ def _unlike(project: Project, environments: Sequence[str]) -> Mapping[str, Colle
 
 
 def _given_to_all(settings: Environment) -> frozenset[str]:
-    every = (settings.labels, settings.annotations, settings.pod_labels, settings.pod_annotations)
+    every = (
+        settings.labels,
+        settings.annotations,
+        settings.selector_labels,
+        settings.pod_labels,
+        settings.pod_annotations,
+    )
     return frozenset({key for held in every for key in held} | {WAVE_ANNOTATION, CHECKSUM_ANNOTATION})
 
 

@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from envcompile.actions.matrix import WHOLE, OwnFact
+from envcompile.ask.ownwords import ITSELF
+from envcompile.values import same
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from envcompile.actions.matrix import Cell, Row
     from envcompile.actions.origins import EnvironmentOrigins
+
+
+_SEVERAL: Final = 3
+"""Environments of which two say their own word."""
 
 
 class Purpose:
     """Judges the rows of a matrix.
 
     A difference is on purpose when an overlay or a setting of the environment states it. It is not when its value names
-    another environment, from which it was copied, and when an environment lacks what every other one has by a file of
-    its own, and no file takes it away there.
+    another environment, from which it was copied, when it is the very word that another environment goes by where all
+    others say their own, and when an environment lacks what every other one has by a file of its own, and no file takes
+    it away there.
     """
 
     def __init__(self, environments: Sequence[EnvironmentOrigins]) -> None:
@@ -44,10 +51,13 @@ class Purpose:
 
     def _judged(self, row: Row) -> Iterator[Cell]:
         forgotten = _forgotten(row)
+        copied, whose = self._copied(row)
         for cell in row.cells:
             other = self._foreign(cell) if cell.is_there and row.field != WHOLE else ""
             if other:
                 yield cell._replace(flag="foreign", why=f"names {other}, another environment")
+            elif cell is copied:
+                yield cell._replace(flag="foreign", why=f"is {whose}'s own word; every other environment says its own")
             elif cell is forgotten:
                 yield cell._replace(flag="missing", why="missing: every other environment has it by a file of its own")
             else:
@@ -61,6 +71,26 @@ class Purpose:
             if found:
                 return found
         return ""
+
+    def _copied(self, row: Row) -> tuple[Cell | None, str]:
+        """The only cell that says the word of another environment, and whose word it is; None where no cell does.
+
+        A word that stands alone, such as a profile, names another environment where two or more say their own there and
+        one does not. One that its environment has as a parameter is its own.
+        """
+        said = [cell for cell in row.present if cell.is_there]
+        odd = [cell for cell in said if not self._is_own_word(cell.environment, cell.value)]
+        if row.field == WHOLE or len(odd) != 1 or len(said) < _SEVERAL or odd[0].value in self._own(odd[0].environment):
+            return None, ""
+        owners = [cell.environment for cell in said if cell is not odd[0] and same(cell.value, odd[0].value)]
+        return (odd[0], owners[0]) if owners else (None, "")
+
+    def _own(self, environment: str) -> Mapping[str, str]:
+        return self._words[environment].words
+
+    def _is_own_word(self, environment: str, value: Any) -> bool:
+        """Tell whether a value is an environment's name or namespace, and nothing else."""
+        return isinstance(value, str) and self._own(environment).get(value) == ITSELF
 
     def _neutral(self, environment: str, value: Any) -> Any:
         if isinstance(value, str):

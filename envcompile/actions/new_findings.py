@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, NamedTuple
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from envcompile.actions.check import grading, rules_of
 from envcompile.actions.looking import look, place_of
@@ -14,7 +15,7 @@ from envcompile.check.policy.failures import once
 from envcompile.check.report import order, together
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from envcompile.actions.diff import Difference
     from envcompile.actions.looking import Graded, Looked
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from envcompile.check.finding import Finding
     from envcompile.check.grading import Grading
     from envcompile.check.rule import Rule
-    from envcompile.model import ResourceId
+    from envcompile.model import Resource, ResourceId
     from envcompile.sources import Tree
     from envcompile.units.project import CompiledEnvironment
 
@@ -92,8 +93,21 @@ def new_findings(found: Difference, rules: Sequence[Rule] | None = None) -> NewF
 
 def _notes(own: Own, sides: Sequence[_Side]) -> tuple[str, ...]:
     """What is not evaluated in what differs: nobody may take it for passed."""
-    seen = [Seen(side.name, side.now.built.composed.api, side.now.resources, side.grades) for side in sides]
+    seen = [
+        Seen(
+            side.name,
+            side.now.built.composed.api,
+            side.now.resources,
+            side.grades,
+            partial(_value_of, side.now.resources),
+        )
+        for side in sides
+    ]
     return tuple([f"{one.what}." for one in not_evaluated(own, seen)])
+
+
+def _value_of(resources: Mapping[ResourceId, Resource], identity: ResourceId) -> Any:
+    return resources[identity].value
 
 
 def _side(found: Difference, diff: EnvironmentDiff, after: CompiledEnvironment, rules: Sequence[Rule]) -> _Side:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from envcompile.check.cel.installed import INSTALL, is_installed
 from envcompile.check.finding import Finding, fingerprint
@@ -19,6 +19,12 @@ if TYPE_CHECKING:
     from envcompile.kubernetes import KubeApi
 
 
+_DEVICES: Final = (
+    "resource.k8s.io",
+    frozenset({"DeviceClass", "DeviceTaintRule", "ResourceClaim", "ResourceClaimTemplate"}),
+)
+"""The group and kinds that select devices."""
+_DEFINITION: Final = ("apiextensions.k8s.io", "CustomResourceDefinition")
 _IN_CEL: Final = frozenset(rule.id for rule in RULES if rule.in_cel)
 """Rules that come with envc and need the engine."""
 
@@ -35,6 +41,8 @@ class Seen(NamedTuple):
     api: KubeApi
     resources: Iterable[ResourceId]
     grades: Grading
+    value_of: Callable[[ResourceId], Any]
+    """Looks up one of them."""
 
 
 class Untold(NamedTuple):
@@ -70,15 +78,16 @@ def not_evaluated(own: Own, seen: Sequence[Seen], chosen: Collection[str] | None
     if is_installed():
         return found
     rules = [rule for rule in own.in_cel if not is_off(rule)]
-    kinds, policies = _in_cel(seen, is_off)
+    kinds, policies, devices = _in_cel(seen, is_off)
     parts = [f"the rules {_listed(rules)}"] if rules else []
     if policies:
         parts.append(f"{len(policies)} admission {'policy' if len(policies) == 1 else 'policies'}")
     parts += [f"the rules of {_listed(sorted({one.kind for _, one in kinds}))}"] if kinds else []
+    parts += [f"the selectors of {_listed(sorted({one.kind for _, one in devices}))}"] if devices else []
     if not parts:
         return found
     named = [(seen[0].environment, ResourceId("", "checks", "", rule)) for rule in rules]
-    environment, about = [*policies, *kinds, *named][0]
+    environment, about = [*policies, *kinds, *devices, *named][0]
     what = f"not evaluated, because nothing here reads CEL: {', '.join(parts)}"
     return [*found, Untold(environment, about, what, INSTALL)]
 
@@ -104,25 +113,50 @@ def _off_everywhere(seen: Sequence[Seen]) -> Callable[[str], bool]:
 
 def _in_cel(
     seen: Sequence[Seen], is_off: Callable[[str], bool]
-) -> tuple[list[tuple[str, ResourceId]], list[tuple[str, ResourceId]]]:
-    """The first object of each custom kind with rules, and the policies."""
+) -> tuple[list[tuple[str, ResourceId]], list[tuple[str, ResourceId]], list[tuple[str, ResourceId]]]:
+    """The first object of each custom kind with rules or its definition, the policies, and what selects devices."""
     kinds: dict[tuple[str, str], tuple[str, ResourceId]] = {}
     policies: dict[ResourceId, tuple[str, ResourceId]] = {}
+    definitions: dict[ResourceId, tuple[str, ResourceId]] = {}
+    devices: dict[str, tuple[str, ResourceId]] = {}
     for one in seen:
         for resource in one.resources:
             key = (resource.group, resource.kind)
             if key == (ADMISSION, POLICY):
                 policies.setdefault(resource._replace(namespace=""), (one.environment, resource))
-            elif key not in kinds and not one.api.is_built_in(*key) and _has_rules(one.api, *key):
+            elif key == _DEFINITION:
+                if not is_off("custom-kind-rule-expression") and _defines_rules(one.api, resource):
+                    definitions.setdefault(resource, (one.environment, resource))
+            elif resource.group == _DEVICES[0] and resource.kind in _DEVICES[1] and resource.kind not in devices:
+                if _selects_by_expression(one.value_of(resource)):
+                    devices[resource.kind] = (one.environment, resource)
+            elif key not in kinds and not is_off("custom-kind-rule") and _is_custom_with_rules(one.api, *key):
                 kinds[key] = (one.environment, resource)
     return (
-        [] if is_off("custom-kind-rule") else [*kinds.values()],
-        [] if is_off("admission-policy") else [*policies.values()],
+        [*kinds.values()] or [*definitions.values()][:1],
+        [] if is_off("admission-policy") and is_off("admission-policy-expression") else [*policies.values()],
+        [] if is_off("device-selector-cost") else [*devices.values()],
     )
 
 
-def _has_rules(api: KubeApi, group: str, kind: str) -> bool:
-    return any(has_own_rules(api, group, version, kind) for version in api.versions(group, kind))
+def _defines_rules(api: KubeApi, definition: ResourceId) -> bool:
+    """Tell whether a kind in the group of a definition, which is the end of its name, has rules."""
+    group = definition.name.partition(".")[2]
+    return any(of == group and _is_custom_with_rules(api, of, kind) for of, kind in api.kinds())
+
+
+def _selects_by_expression(value: Any) -> bool:
+    """Tell whether an object holds a `cel` with an expression."""
+    if isinstance(value, dict):
+        cel = value.get("cel")
+        return (isinstance(cel, dict) and "expression" in cel) or any(map(_selects_by_expression, value.values()))
+    return isinstance(value, list) and any(map(_selects_by_expression, value))
+
+
+def _is_custom_with_rules(api: KubeApi, group: str, kind: str) -> bool:
+    return not api.is_built_in(group, kind) and any(
+        has_own_rules(api, group, version, kind) for version in api.versions(group, kind)
+    )
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Final
 
@@ -97,6 +98,12 @@ class OlderState:
         self._texts: dict[str, set[str]] = {}
         self._values: dict[str, list[Any]] = {}
         self.name = name
+
+    def expect_many(self) -> None:
+        """List all files at once, where most of them will be read: one that was listed is known to be a plain one."""
+        if not isinstance(self._tree, StoredTree):
+            with suppress(EnvcError):
+                self._tree.files(self._folder)
 
     def places(self, place: str) -> list[str]:
         """The files in which a resource may have been: its own, its application's, the one for all, or one elsewhere.

@@ -176,6 +176,7 @@ def _settings(settings: Environment) -> dict[str, str]:
     labels = {
         "labels": settings.labels,
         "annotations": settings.annotations,
+        "selectorLabels": settings.selector_labels,
         "podLabels": settings.pod_labels,
         "podAnnotations": settings.pod_annotations,
     }

@@ -9,6 +9,7 @@ from hashlib import sha256
 from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
+from envcompile.emit.columns import PlaceColumns, in_columns
 from envcompile.emit.filenames import place_files, refuse_alike_applications
 from envcompile.emit.index import digest
 from envcompile.emit.layout import arrange, file_of, join, said_by, take_apart
@@ -19,7 +20,7 @@ from envcompile.files import Spool
 from envcompile.model import Bundle
 from envcompile.record import Record
 from envcompile.sources.scans import combined_digest
-from envcompile.units.memo import JoinedPaths
+from envcompile.units.joined_paths import JoinedPaths
 from envcompile.yamlio import Renderer
 
 if TYPE_CHECKING:
@@ -273,6 +274,8 @@ class Outputs(Mapping[str, bytes]):
         """The number of a resource's unit and its own in there; None when no unit has it."""
         if isinstance(self.digests_of_texts, RevisedDigests) and isinstance(self.places, JoinedPaths):
             return self.places.place_of(place)
+        if isinstance(self.places, PlaceColumns):
+            return self.places.find(place)[0]
         if self._positions is None:
             self._positions = {
                 each: number << _BITS | position
@@ -284,7 +287,10 @@ class Outputs(Mapping[str, bytes]):
 
     def text(self, place: str) -> bytes:
         """The text of one resource."""
-        known, position = self.digests_of_texts.get(place, ""), self._position_of(place)
+        if isinstance(self.places, PlaceColumns):
+            position, known = self.places.find(place)
+        else:
+            known, position = self.digests_of_texts.get(place, ""), self._position_of(place)
         found = self._texts.kept(self.linked.environment, *position, known) if known and position is not None else None
         return found if found is not None else self._texts.text(self.linked, self.id_of(place), known)
 
@@ -292,10 +298,27 @@ class Outputs(Mapping[str, bytes]):
         """Give up which resource is at which place, once files are written."""
         self._positions = None
 
-    def release(self) -> None:
-        """Give up what writing files does not need as long as their texts are at hand."""
+    def release(self, plan: Plan) -> Plan:
+        """Give up what writing files does not need as long as their texts are at hand.
+
+        Args:
+            plan: what changes in the environment's folder.
+
+        Returns:
+            The same plan; of many files it holds columns.
+        """
         self._placed = None
         self.linked.release()
+        found = in_columns(plan) if self.layout == "resource" and plan.bundle is self.bundle else None
+        if found is None:
+            return plan
+        plan, digests = found
+        self.digests_of_texts, self.places = digests, PlaceColumns(self.places, digests)
+        self._positions = None
+        elsewhere = self._texts.elsewhere
+        others = elsewhere.writer(self.linked.environment, self.places) if elsewhere is not None else None
+        self.bundle = plan.bundle._replace(others=others)
+        return plan._replace(bundle=self.bundle)
 
     def __getitem__(self, path: str) -> bytes:
         return join([self.text(place) for place in self.held(path)], self.layout)
@@ -340,6 +363,8 @@ class Outputs(Mapping[str, bytes]):
 
     def digests(self, number: int) -> list[str]:
         """The SHA-256 of every text of a unit."""
+        if isinstance(self.places, PlaceColumns):
+            return self.places.digests(number)
         return [self.digests_of_texts[place] for place in self.places[number]]
 
     def texts_at_hand(self, number: int, folder: Path) -> list[bytes] | None:
@@ -406,7 +431,7 @@ class Outputs(Mapping[str, bytes]):
 
     def remember(self) -> None:
         """Put what is not remembered yet into the memo."""
-        self.linked.remember(self.places, self.digests_of_texts)
+        self.linked.remember(self.places, self.digests)
 
 
 def _bytes_of(file: Path) -> Iterator[bytes]:

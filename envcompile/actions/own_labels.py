@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from envcompile.compose.selectorlabels import without_selector_labels
 from envcompile.kubernetes.podspecs import map_pod_template
 
 if TYPE_CHECKING:
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
     from envcompile.model import Resource
     from envcompile.settings import Environment
 
-_SETTINGS = (("labels", "labels", False), ("annotations", "annotations", False))
+_SETTINGS = (("labels", "labels", False), ("selectorLabels", "labels", False), ("annotations", "annotations", False))
 _POD_SETTINGS = (("podLabels", "labels", True), ("podAnnotations", "annotations", True))
 
 
@@ -43,6 +44,7 @@ def _own_values(left: Environment, right: Environment) -> Iterator[OwnValue]:
         {
             "labels": side.labels,
             "annotations": side.annotations,
+            "selectorLabels": side.selector_labels,
             "podLabels": side.pod_labels,
             "podAnnotations": side.pod_annotations,
         }
@@ -66,7 +68,9 @@ def without_own_values(resource: Resource, own: tuple[OwnValue, ...], *, is_left
     value = resource.value
     for each in own:
         said = each.left if is_left else each.right
-        if each.on_pods:
+        if each.setting == "selectorLabels":
+            value = value if said is None else without_selector_labels(resource.id, value, {each.key: said})
+        elif each.on_pods:
             value = map_pod_template(resource.id, value, partial(_without, own=each, said=said))
         else:
             value = _without(value, each, said)

@@ -15,7 +15,7 @@ from envcompile.emit.write import write_files
 from envcompile.errors import EnvcError
 from envcompile.log import decision
 from envcompile.seenfiles import Files, outputs_in
-from envcompile.sources.scans import FileScan
+from envcompile.sources.scans import FileScan, Head
 from envcompile.sources.yamlfiles import JSONNET_ENDING, app_of
 from envcompile.units.copies import MOST, Copies, processors
 from envcompile.units.memo import FolderMemo, told_of
@@ -38,17 +38,22 @@ _FILES_OF_A_UNIT = 3
 """So many files there are for each unit, about."""
 _TOGETHER = 64
 """Units that are told of at a time."""
+_SCANS_TOGETHER = 2_000
+"""Files that are told of at a time: what is on its way lies in memory several times."""
 
 
 class _Read(NamedTuple):
     """Asks a copy to read its share of the sources."""
 
 
+class _Learn(NamedTuple):
+    """Tells a copy what some files speak of that others read."""
+
+    scans: bytes
+
+
 class _Compile(NamedTuple):
     """Asks a copy to compile its share of the units."""
-
-    scans: tuple[bytes, ...]
-    """What the files speak of that others read."""
 
 
 class _Write(NamedTuple):
@@ -109,6 +114,8 @@ class Shares:
         self._keeps_texts = isinstance(project.memo, FolderMemo) and project.settings.layout == "resource"
         self._unknown: Sequence[tuple[str, str]] = ()
         """Layer and path of each source of which nothing is known."""
+        self._common: dict[str, str] = {}
+        """Texts that many scans have."""
         self._share_of: dict[str, int] = {}
         """Application -> the number of its process; this one is 0."""
         self._copies: Copies | None = None
@@ -147,15 +154,16 @@ class Shares:
         copies = self._start(count, weights)
         decision("units", "%s files are read by %s processes, which compile what they say", len(unknown), count)
         copies.ask(dict.fromkeys(range(1, count), _Read()))
-        packed, _ = self._read_share(0)
-        found = {0: packed}
+        found = [(0, scans) for scans, _ in self._read_share(0)]
         for number, (scans, size) in copies.answers(wait=True):
-            found[number] = scans
-            parsed.take_scans(tree, _unpacked(scans), size)
-        copies.ask({
-            number: _Compile(tuple([scans for other, scans in found.items() if other != number]))
-            for number in range(1, count)
-        })
+            parsed.take_scans(tree, self._unpacked(scans), size)
+            found += [(number, scans)] if count > 2 else []  # of two processes each other one told this
+        while found:
+            reader, scans = found.pop()
+            copies.ask({number: _Learn(scans) for number in range(1, count) if number != reader})
+            list(copies.answers(wait=True))
+        copies.ask(dict.fromkeys(range(1, count), _Compile()))
+        self._unknown, self._common = (), {}
 
     def begin(self, units: Sequence[Units]) -> None:
         """Let copies begin with what is not remembered of the units of all environments."""
@@ -172,7 +180,7 @@ class Shares:
         if count < 2:
             return
         decision("units", "%s units are compiled by %s processes", missing, count)
-        self._start(count, weights).ask(dict.fromkeys(range(1, count), _Compile(())))
+        self._start(count, weights).ask(dict.fromkeys(range(1, count), _Compile()))
 
     @property
     def are_begun(self) -> bool:
@@ -247,14 +255,16 @@ class Shares:
         self._copies = Copies(count - 1, self._answer)
         return self._copies
 
-    def _answer(self, number: int, request: _Read | _Compile | _Write | _Look) -> Iterator[Any]:
+    def _answer(self, number: int, request: _Read | _Learn | _Compile | _Write | _Look) -> Iterator[Any]:
         """What a copy does: it is this very object, in another process."""
         if isinstance(request, _Read):
             self._texts = Texts()
-            yield self._read_share(number)
+            yield from list(self._read_share(number))  # all of it, before it waits for somebody to listen
+        elif isinstance(request, _Learn):
+            self._project.parsed.take_scans(self._project.tree, self._unpacked(request.scans), 0)
         elif isinstance(request, _Compile):
             self._texts = Texts()
-            yield from self._compile_share(number, request.scans)
+            yield from self._compile_share(number)
         elif isinstance(request, _Look):
             for folder in request.folders:
                 found = outputs_in(folder)
@@ -270,19 +280,40 @@ class Shares:
             write_files(request.folder, files)
             yield True
 
-    def _read_share(self, number: int) -> tuple[bytes, int]:
-        """What the files of one's share speak of, packed, and how many bytes they hold."""
+    def _read_share(self, number: int) -> Iterator[tuple[bytes, int]]:
+        """What the files of one's share speak of, packed some at a time, and how many bytes they hold."""
         parsed = self._project.parsed
-        before = parsed.total
-        own = [(layer, path) for layer, path in self._unknown if self._share_of[app_of(path, layer)] == number]
-        scans = parsed.scan_apart(self._project.tree, own)
-        return msgspec.msgpack.encode(list(scans.items())), parsed.total - before
+        own = [at for at, (layer, path) in enumerate(self._unknown) if self._share_of[app_of(path, layer)] == number]
+        for start in range(0, len(own), _SCANS_TOGETHER):
+            before = parsed.total
+            some = {self._unknown[at]: at for at in own[start : start + _SCANS_TOGETHER]}
+            scans = parsed.scan_apart(self._project.tree, some)
+            packed = msgspec.msgpack.encode([(some[place], scan) for place, scan in scans.items()])
+            yield packed, parsed.total - before
 
-    def _compile_share(self, number: int, scans: Sequence[bytes]) -> Iterator[list[_Told]]:
+    def _unpacked(self, scans: bytes) -> Scans:
+        """What files speak of that were read elsewhere; texts that many of them have are held once."""
+        found: Scans = {}
+        texts = self._common
+        for at, scan in _SCANS.decode(scans):
+            place = self._unknown[at]
+            heads = tuple([
+                Head(
+                    texts.setdefault(head.api_version, head.api_version),
+                    texts.setdefault(head.kind, head.kind),
+                    texts.setdefault(head.namespace, head.namespace),
+                    texts.setdefault(head.name, head.name),
+                    head.holds_literals,
+                )
+                for head in scan.heads
+            ])
+            found[place] = scan._replace(path=place[1], app=texts.setdefault(scan.app, scan.app), heads=heads)
+        return found
+
+    def _compile_share(self, number: int) -> Iterator[list[_Told]]:
         """Compile the units of one's share; what is wrong with one is told by who compiles it again."""
         project = self._project
-        for packed in scans:
-            project.parsed.take_scans(project.tree, _unpacked(packed), 0)
+        self._unknown, self._common = (), {}
         told: list[_Told] = []
         units = [project.units_of(environment) for environment in self._environments]
         project.release_scans()
@@ -366,8 +397,4 @@ class _Writer:
         return [path for units in left for _, own in units for path in own if path]
 
 
-_SCANS = msgspec.msgpack.Decoder(list[tuple[tuple[str, str], FileScan]])
-
-
-def _unpacked(scans: bytes) -> Scans:
-    return dict(_SCANS.decode(scans))
+_SCANS = msgspec.msgpack.Decoder(list[tuple[int, FileScan]])

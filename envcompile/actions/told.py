@@ -51,7 +51,7 @@ class _App(msgspec.Struct, array_like=True):
     """What is told of one application."""
 
     key: str
-    """Names everything that it is made of."""
+    """Names everything that it is made of; empty where nothing of it may be kept."""
     sheet: Sheet
     used: list[Aside]
     """The suppressions that set something aside."""
@@ -102,20 +102,22 @@ def _apps(found: Gathered, grades: Sequence[Grading], idle: frozenset[str]) -> l
     said = [f"{name}\n{each.said}" for name, each in zip(found.names, grades, strict=True)]
     world = combined_digest([look.tool if look is not None else "", found.stamp, *sorted(idle), "", *said])
     known = _load(file, world) if file is not None else {}
-    units: dict[str, list[tuple[int, CheckedUnit]]] = {}
+    units: dict[str, list[tuple[int, str, CheckedUnit]]] = {}
     for number, one in enumerate(found.checked):
-        for unit in one.units:
-            units.setdefault(unit.app, []).append((number, unit))
+        for unit, key in zip(one.units, one.keys, strict=True):
+            units.setdefault(unit.app, []).append((number, key, unit))
     apps = {}
     for app, own in units.items():
-        key = " ".join([f"{number} {unit.told()}" for number, unit in own])
+        key = " ".join([f"{number} {key}" for number, key, _ in own]) if all(key for _, key, _ in own) else ""
         before = known.get(app)
-        made = before if before is not None and before.key == key else _made(key, own, found, grades, idle)
+        is_same = before is not None and key != "" and before.key == key
+        made = before if is_same else _made(key, [(number, unit) for number, _, unit in own], found, grades, idle)
         if made is None:
             return None
         apps[app] = made
-    if file is not None and apps != known:
-        write_checked(file, msgspec.msgpack.encode(_Pack(world, apps)))
+    kept = {app: made for app, made in apps.items() if made.key}
+    if file is not None and kept != known:
+        write_checked(file, msgspec.msgpack.encode(_Pack(world, kept)))
     return [*apps.values()]
 
 

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from envcompile.adopt.flux import Found
 
 _CLUSTERS: Final = frozenset({"clusters", "cluster"})
+_OVERLAYS: Final = "overlays"
+_BASES: Final = frozenset({"base", "bases", "common", "components"})
 _HERE: Final = frozenset({"", "in-cluster"})
 _WORDS: Final = re.compile(r"[^a-z0-9]+")
 _VARIABLE: Final = re.compile(r"\{\{-?\s*\.?([A-Za-z0-9_.\[\]]+)\s*-?\}\}")
@@ -309,8 +311,13 @@ def _filled(value: Any, element: Mapping[str, str]) -> Any:
 
 
 def _cluster(file: str) -> str:
+    """The folder below `clusters/`; in `clusters/overlays/NAME` that of the overlay, in `clusters/base` none."""
     parts = file.split("/")[:-1]
-    return next((parts[number + 1] for number, part in enumerate(parts[:-1]) if part in _CLUSTERS), "")
+    for number, part in enumerate(parts[:-1]):
+        if part in _CLUSTERS:
+            below = [each for each in parts[number + 1 :] if each != _OVERLAYS]
+            return below[0] if below and below[0] not in _BASES else ""
+    return ""
 
 
 def _stage(*texts: str) -> str:

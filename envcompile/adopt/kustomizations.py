@@ -63,6 +63,8 @@ _SETTLED: Final = {
 """What patches say that settings could say, too."""
 _OVER: Final = "flux"
 """Stands for the folder of what Flux lays over a path."""
+_LONGEST_REASON: Final = 200
+"""Characters of what kustomize says."""
 _LEFT_OUT = "left out, because it cannot be built"
 
 
@@ -476,6 +478,7 @@ def _author_base(
 
 
 def _reason(error: EnvcError) -> str:
-    """The last words of the program, which say what is wrong."""
-    trace = error.problems[0].trace
-    return trace[-1] if trace else error.problems[0].what
+    """The words of the program that say what is wrong, of a long sentence the end."""
+    problem = error.problems[0]
+    said = next((line for line in problem.trace if line.startswith("Error:")), (*problem.trace, problem.what)[0])
+    return said if len(said) <= _LONGEST_REASON else f"…{said[-_LONGEST_REASON:]}"

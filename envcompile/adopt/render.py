@@ -23,6 +23,7 @@ _SETTINGS_ORDER: Final = (
     "extends",
     "namespace",
     "labels",
+    "selectorLabels",
     "podLabels",
     "annotations",
     "podAnnotations",

@@ -7,6 +7,7 @@ import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from envcompile.compose.images import ImageChanges
+from envcompile.compose.selectorlabels import SELECTING, with_selector_labels, without_selector_labels
 from envcompile.compose.settings import SCALABLE
 from envcompile.kubernetes.images import parse_image
 from envcompile.kubernetes.podspecs import CONTAINER_LISTS, WORKLOADS, map_pod_template, pod_template, template_path
@@ -52,6 +53,7 @@ def settle(
     """
     settings: dict[str, dict[str, Any]] = {environment: {} for environment in documents}
     if len(documents) > 1:
+        documents = _selector_labels(documents, settings)
         for field in ("labels", "annotations"):
             documents = _metadata(documents, settings, field)
             documents = _pod_metadata(documents, settings, field)
@@ -81,6 +83,40 @@ def resource_id(value: Value) -> ResourceId:
     """The identity as far as settings look at it."""
     metadata = value["metadata"]
     return ResourceId(value["apiVersion"].rpartition("/")[0], value["kind"], "", metadata.get("name") or "")
+
+
+def _selector_labels(documents: Documents, settings: dict[str, dict[str, Any]]) -> Documents:
+    """Labels that differ between environments and stand wherever kustomize puts those that go into selectors."""
+    moved: Documents = {}
+    for environment, values in documents.items():
+        own: dict[str, str] = {}
+        now = values
+        for key, text in _shared([value["metadata"].get("labels") for value in values]).items():
+            pair = {key: text}
+            if all(_is_in_all(pair, other) for other in documents.values()):
+                continue
+            left = [without_selector_labels(resource_id(value), value, pair) for value in now]
+            is_put_back = all(
+                same(with_selector_labels(resource_id(one), one, pair), value)
+                for one, value in zip(left, now, strict=True)
+            )
+            # Where nothing selects, `labels` say the same.
+            if is_put_back and any(map(_is_selecting, values)):
+                own[key], now = text, left
+        if own:
+            settings[environment]["selectorLabels"] = own
+        moved[environment] = now
+    return moved
+
+
+def _is_in_all(pair: dict[str, str], values: Sequence[Value]) -> bool:
+    """Whether all objects have a label."""
+    return all(pair.items() <= (value["metadata"].get("labels") or {}).items() for value in values)
+
+
+def _is_selecting(value: Value) -> bool:
+    """Whether an object of the kind has a selector into which labels are put."""
+    return (value["apiVersion"].rpartition("/")[0], value["kind"]) in SELECTING
 
 
 def _metadata(documents: Documents, settings: dict[str, dict[str, Any]], field: str) -> Documents:

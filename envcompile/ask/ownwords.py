@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from envcompile.values import dotted, leaves
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-_ITSELF = "itself"
+ITSELF: Final = "itself"
 """Name and namespace are often the same word in one environment and two in another: both stand for it."""
 
 
@@ -32,9 +32,9 @@ class OwnWords(NamedTuple):
         A word that stands alone names nobody: `production` is a profile as well. Own parameters may have such parts
         (`letsencrypt-prod`), but for parts of hosts, which one environment does not lend to another.
         """
-        own = {word for word, meaning in self.words.items() if meaning == _ITSELF}
+        own = {word for word, meaning in self.words.items() if meaning == ITSELF}
         named = {
-            word for other in others for word, meaning in other.words.items() if meaning == _ITSELF and word not in own
+            word for other in others for word, meaning in other.words.items() if meaning == ITSELF and word not in own
         }
         pattern = _pattern(named)
         if pattern is None:
@@ -77,5 +77,5 @@ def own_words(environment: str, namespace: str, params: Mapping[str, Any]) -> Ow
     for pointer, value in leaves(params):
         if isinstance(value, str) and any(map(str.isalpha, value)):
             words.setdefault(value, f"params.{dotted(pointer)}")
-    words |= dict.fromkeys([word for word in (environment, namespace) if word], _ITSELF)
+    words |= dict.fromkeys([word for word in (environment, namespace) if word], ITSELF)
     return OwnWords(environment, namespace, words)

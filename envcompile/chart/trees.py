@@ -220,9 +220,16 @@ class TreeBuilder(LeafBuilder):
         shallow = place.whole or all(depth(value) <= 1 for value in values)
         if shallow and (leaf := self._whole(full, place)) is not None:
             return Entry(key, leaf, (leaf.hole,))
+        marked = len(self.holes)
+        node = self._build_any(below, here)
+        if isinstance(node, Leaf) and node.hole.style is Style.YAML and node.hole.unset is Unset.NEVER:
+            hole = node.hole
+            hole.values, hole.unset = full, Unset.EMPTY if all(values) else Unset.NULL
+            return Entry(key, node, (hole,))
         is_here = {index: index in below for index in per}
         flag = self._hole(beside(place.want, here, "enabled"), Style.FLAG, is_here, topic=key)
-        return Entry(key, self._build_any(below, here), (flag,))
+        self.holes.insert(marked, self.holes.pop())
+        return Entry(key, node, (flag,))
 
     def _labels(self, key: str, below: dict[int, Any], per: Mapping[int, Any], here: Steps) -> Entry | None:
         """A map of labels whose every label is a shared value: it is shown when any of them is."""

@@ -71,6 +71,8 @@ _WHAT_OF_ALL: Final[Mapping[str, str]] = {
     "namespaces": "the namespace they are in",
 }
 """The same for `global`."""
+_SHARED: Final = frozenset({"labels", "annotations", "namespace", "namespaces"})
+"""What of `global` any resource may have, whatever it is."""
 
 
 class Value(Record, frozen=True):
@@ -180,7 +182,7 @@ class _Commented:
         known = self._by_path.get(path)
         reach = self._reach.get(path)
         if not told and reach and len(path) > 1:
-            lines.append(f"{padding}# -- {_people(reach)}{_what(path)}{_note(known)}")
+            lines.append(f"{padding}# -- {_people(path, reach)}{_what(path)}{_note(known)}")
             told = True
         elif known is not None and _note(known):
             lines.append(f"{padding}#{_note(known).replace(' ·', '', 1)}")
@@ -192,9 +194,18 @@ class _Commented:
             lines.append(f"{padding}{key_text(path[-1], len(padding))}:{tree(value, 2 * len(path))}")
 
 
-def _people(reach: tuple[str, ...]) -> str:
+def _people(path: ValuePath, reach: tuple[str, ...]) -> str:
+    """Whom a value reaches.
+
+    What everything may share is said without names and numbers: an application more would change them, and two branches
+    that each add one would meet in this line.
+    """
     if len(reach) <= _MOST_NAMED:
         return ", ".join(reach)
+    if path[0] == "global" and path[1] in _SHARED:
+        kinds = sorted({title.partition("/")[0] for title in reach})
+        few = f"several of kind{'s' * (len(kinds) > 1)} {', '.join(kinds)}"
+        return few if len(kinds) <= _MOST_NAMED else "resources of many kinds"
     return f"{', '.join(reach[:_MOST_NAMED])} and {len(reach) - _MOST_NAMED} more"
 
 

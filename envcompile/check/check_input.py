@@ -49,6 +49,7 @@ class CheckInput:
         api: the Kubernetes API of the environment's version with its CRDs.
         keys: where the sealing keys live.
         older: resources that were compiled to something else before, as they were.
+        right: identities (as of `id`) of values that the tables of what is refused have nothing against.
     """
 
     def __init__(
@@ -58,12 +59,15 @@ class CheckInput:
         api: KubeApi,
         keys: SealingKeys,
         older: Mapping[ResourceId, dict[str, Any]] | None = None,
+        *,
+        right: frozenset[int] = frozenset(),
     ) -> None:
         self.environment = environment
         self.resources = tuple(resources)
         self.api = api
         self.keys = keys
         self.older = older or {}
+        self.right = right
         self.names = NamesOfKinds(resources)
         self._by_kind: dict[tuple[str, str], list[Resource]] = {}
         for resource in resources:

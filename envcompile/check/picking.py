@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from envcompile.errors import Problem, UsageError, did_you_mean
 
@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from envcompile.check.report import Report
 
 ALL = "ALL"
+ALIKE: Final = 0.75
+"""How alike a mistyped rule is to what is meant: names of rules have many words in common."""
 
 
 def picked(known: Collection[str], select: Sequence[str], ignore: Sequence[str]) -> frozenset[str]:
@@ -28,7 +30,7 @@ def picked(known: Collection[str], select: Sequence[str], ignore: Sequence[str])
     select, ignore = _words(select) or [ALL], _words(ignore)
     firsts = {rule.partition("-")[0] for rule in known}
     problems = [
-        Problem(f"no rule is called `{word}`, or begins with it", did_you_mean(word, {*known, *firsts}, _ADVICE))
+        Problem(f"no rule is called `{word}`, or begins with it", did_you_mean(word, {*known, *firsts}, _ADVICE, ALIKE))
         for word in (*select, *ignore)
         if not any(_fits(rule, word) for rule in known)
     ]

@@ -39,12 +39,17 @@ class Complaint(NamedTuple):
     """True for a field that is not known, which a server drops that is not asked to be strict."""
 
 
-def complaints(api: KubeApi, value: Any) -> list[Complaint]:
+def complaints(api: KubeApi, value: Any, *, is_right_by_tables: bool = False) -> list[Complaint]:
     """List what the API server refuses of a resource, each field once.
 
     What cannot be decoded is said first (types, unknown and missing fields); of the rest only what is not said yet.
+
+    Args:
+        api: the API.
+        value: the resource.
+        is_right_by_tables: it is known that the tables have nothing against it (`surely_right` with `by_tables`).
     """
-    if surely_right(api, value):
+    if surely_right(api, value, is_known=is_right_by_tables):
         return []
     key = _content(value)
     if key is None:
@@ -101,18 +106,20 @@ def _refused_by_the_newest(api: KubeApi, value: Any) -> list[Complaint]:
         found.append(Complaint(one.pointer, one.what, "error" if one.is_certain else "warning", one.is_dropped))
         if one.becomes is not None:
             value = put(value, one.pointer, one.becomes)
-    if not api.is_built_in(*_kind(value)) and all(one.is_dropped for one in found):
+    if not api.is_built_in(*_kind(value)) and all(one.is_dropped or _is_absent(value, one.pointer) for one in found):
         from envcompile.check.api.customs import custom_refusals, metadata_refusals
 
         # As a server does it that is not strict: the rest is judged all the same.
-        for dropped in sorted(found, key=lambda one: len(one.pointer), reverse=True):
-            value = taken(value, dropped.pointer)
+        known = {one.pointer for one in found}
+        dropped = [one.pointer for one in found if one.is_dropped]
+        for pointer in sorted(dropped, key=len, reverse=True):
+            value = taken(value, pointer)
         grade: Severity = "warning" if api.project(*_kind(value)) else "error"
-        return [
-            *found,
+        more = [
             *starmap(Complaint, metadata_refusals(api, value)),
             *(Complaint(pointer, what, grade) for pointer, what in custom_refusals(api, value)),
         ]
+        return [*found, *(one for one in more if one.pointer not in known)]
     known = {complaint.pointer for complaint in found}
     doubtful = {complaint.pointer: index for index, complaint in enumerate(found) if complaint.severity != "error"}
     for pointer, what in refusals(api, value):
@@ -125,6 +132,11 @@ def _refused_by_the_newest(api: KubeApi, value: Any) -> list[Complaint]:
         elif pointer not in known and not wrong:
             found.append(Complaint(pointer, what))
     return found
+
+
+def _is_absent(value: Any, pointer: Pointer) -> bool:
+    """Tell whether a field is not there: a server that asks for it has read all others."""
+    return len(pointer) > 1 and at(value, *pointer) is None
 
 
 def _kind(value: Any) -> tuple[str, str]:

@@ -23,6 +23,12 @@ _ELSEWHERE = {
     "create": "new", "add": "new", "import": "init", "seal": "secrets seal", "export": "eject", "docs": "guide",
 }  # fmt: skip
 """What others call a command that envc calls otherwise."""
+_CALLED = {
+    "--from": "--extends", "--base": "--extends", "--parent": "--extends", "--like": "--extends", "-f": "--env",
+    "--values": "--env", "--kustomize": "--from-kustomize", "--helm-chart": "--from-helm", "--chart": "--from-helm",
+    "--manifests": "--from-manifests", "-n": "--namespace", "--ns": "--namespace", "--name": "--release",
+}  # fmt: skip
+"""What others call an option, or people would guess, for commands that have the option and not the word."""
 _FORMATS = frozenset({"--json", "--yaml", "--html", "--output", "--output-format"})
 """What others call `--format`, or one of its values."""
 SETTINGS: dict[str, Any] = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
@@ -136,6 +142,8 @@ def in_our_words(error: Exception, environments: Sequence[str]) -> UsageError | 
             return _problem(f"{path} has no option {option}", advice)
         if option in {*_FORMATS, "-o", "--format"} and context.parent is None:
             return _problem(f"{path} has no option {option}", "it stands behind the command: `envc list -o json`")
+        if _CALLED.get(option) in known:
+            return _problem(f"{path} has no option {option}", f"here it is {_CALLED[option]}")
         return _problem(f"{path} has no option {option}", did_you_mean(option, known, advice))
     if kind == "BadOptionUsage":
         return _problem(f"{getattr(error, 'option_name', '')} needs a value", advice)

@@ -66,7 +66,7 @@ def explain(resource: Resource, path: FieldPath, api: KubeApi, where: Where) -> 
         for pointer in _matching(root, step.before):
             way, before = start, step.before
             for key in pointer:
-                way, before = way.into(part_of(key, before, way.node), before), before[key]
+                way, before = way.further(part_of(key, before, way.node), before), before[key]
             for leaf in way.missing(before):
                 if leaf.field not in found:
                     found[leaf.field] = _origin(resource, leaf, where)
@@ -85,7 +85,7 @@ def winning_place(resource: Resource, path: FieldPath, api: KubeApi, where: Wher
             return None
     elif not isinstance(look_up(resource.value, pointer), dict | list) and _is_only_one(path, resource.value):
         for step in reversed(resource.steps):
-            say = _say(step, path, _track(step, path), where)
+            say = _say(path, _track(step, path), where)
             if say is not None:
                 if say.place is not None:
                     return say.place
@@ -105,7 +105,7 @@ def _track(step: Step, path: FieldPath) -> Track:
     stated = patch_root(step)
     pointer = reach(path, stated)
     is_whole = step.document is not None and len(pointer) == len(path)
-    return Track(before, after, goes_on=False, stated=look_up(stated, pointer), pointer=pointer, is_stated=is_whole)
+    return Track(step, before, after, look_up(stated, pointer), pointer, is_stated=is_whole)
 
 
 def _matching(path: FieldPath, value: Any) -> Iterator[Pointer]:
@@ -202,8 +202,7 @@ def _text_keys(filename: str, path: FieldPath, value: Any) -> dict[str, Any]:
 
 
 def _origin(resource: Resource, way: Way, where: Where) -> FieldOrigin:
-    tracks = zip(resource.steps, way.tracks, strict=True)
-    says = [say for step, track in tracks if (say := _say(step, way.path, track, where)) is not None]
+    says = [say for track in way.tracks if (say := _say(way.path, track, where)) is not None]
     if says:
         says[-1] = says[-1]._replace(wins=True)
     how = _text_rule(resource, way.path)
@@ -212,8 +211,9 @@ def _origin(resource: Resource, way: Way, where: Where) -> FieldOrigin:
     return FieldOrigin(way.field, value, tuple(says), (*way.merges(), *texts), way.path)
 
 
-def _say(step: Step, path: FieldPath, track: Track, where: Where) -> Say | None:
+def _say(path: FieldPath, track: Track, where: Where) -> Say | None:
     """What one step said about a field; None when it left it as it was."""
+    step = track.step
     stated, note = _stated(step, track)
     if stated is None and same(track.before, track.after):
         return None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
+from envcompile.kubernetes.kindwords import kinds_meant
 from envcompile.kubernetes.podspecs import containers, maps_in, pod_template
 from envcompile.kubernetes.references import object_references, pod_references
 
@@ -22,7 +23,7 @@ _HOST = r"[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9-]+)*"
 
 def names_of(identity: ResourceId, value: dict[str, Any]) -> Iterator[Name]:
     """Every name that others may call a resource by."""
-    yield (f"kind {identity.kind}", identity.namespace, identity.name)
+    yield (f"kind {identity.kind.lower()}", identity.namespace, identity.name)
     if identity.kind in {"Secret", "SealedSecret"}:
         yield ("secret", identity.namespace, identity.name)
     elif identity.kind == "ExternalSecret":
@@ -43,7 +44,7 @@ def needs_of(identity: ResourceId, value: dict[str, Any]) -> Iterator[tuple[Name
     yield (("namespace", "", namespace),)
     yield (("crd", identity.group, identity.kind),)
     for kind, name in depends_on(value):
-        yield from _named(kind, namespace, name)
+        yield from _named_by_words(kind, namespace, name)
     if pod_template(identity, value) is not None:
         yield from _needs_of_pods(identity, value)
     for kind, name in object_references(identity.kind, value):
@@ -69,9 +70,21 @@ def _named(kind: str, namespace: str, name: str) -> Iterator[tuple[Name, ...]]:
     if kind == "Secret":
         yield (("secret", namespace, name),)
         return
-    yield ((f"kind {kind}", namespace, name),)
+    word = f"kind {kind.lower()}"
+    yield ((word, namespace, name),)
     if namespace:
-        yield ((f"kind {kind}", "", name),)
+        yield ((word, "", name),)
+
+
+def _named_by_words(word: str, namespace: str, name: str) -> Iterator[tuple[Name, ...]]:
+    """The same, by the words that people use for kinds: `Deployment`, `deployment`, `deploy`."""
+    kinds = sorted(kinds_meant(word))
+    if "secret" in kinds:
+        yield from _named("Secret", namespace, name)
+        return
+    yield tuple((f"kind {kind}", namespace, name) for kind in kinds)
+    if namespace:
+        yield tuple((f"kind {kind}", "", name) for kind in kinds)
 
 
 def depends_on(value: dict[str, Any]) -> Iterator[tuple[str, str]]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from envcompile.compose.images import ImageChanges
 from envcompile.compose.reachable import Patterns
+from envcompile.compose.selectorlabels import with_selector_labels
 from envcompile.errors import did_you_mean
 from envcompile.kubernetes.podspecs import WORKLOADS, map_pod_template
 from envcompile.model import Resource, Step
@@ -92,6 +93,9 @@ class SettingsLayer:
         if settings.labels:
             value = _with_metadata(value, "labels", settings.labels)
             yield _LABELLED, value
+        if settings.selector_labels:
+            value = with_selector_labels(identity, value, settings.selector_labels)
+            yield ("selectorLabels",), value
         if settings.annotations:
             value = _with_metadata(value, "annotations", settings.annotations)
             yield ("annotations",), value
@@ -116,6 +120,8 @@ class SettingsLayer:
         spec = resource.value.get("spec")
         selector = spec.get("selector") if isinstance(spec, dict) else None
         wanted = selector.get("matchLabels") if isinstance(selector, dict) else None
+        if isinstance(wanted, dict):
+            wanted = {**wanted, **self._settings.selector_labels}
         if (resource.id.group, resource.id.kind) not in WORKLOADS or not isinstance(wanted, dict):
             return
         for name, text in self._settings.pod_labels.items():

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from envcompile.kubernetes.fieldpath import item_part, joined, look_up, step_of
-from envcompile.values import ABSENT
+from envcompile.kubernetes.fieldpath import Positions, item_part, joined, look_up, step_of
+from envcompile.values import ABSENT, same
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,11 +27,10 @@ class ListMerge(NamedTuple):
 class Track(NamedTuple):
     """What one step has at the end of a way."""
 
+    step: Step
     before: Any
     """The value before the step; ABSENT where there is none."""
     after: Any
-    goes_on: bool
-    """Whether the step began with what the one before it left."""
     stated: Any
     """What the step's patch says there, or at the end of `pointer` where it does not go so far."""
     pointer: Pointer
@@ -52,6 +51,10 @@ class Way(NamedTuple):
     lists: tuple[ListMerge, ...]
     """The lists of the result on the way."""
     tracks: tuple[Track, ...]
+    """Those of the steps that may have had a say: of an operation or a setting that left all here as it was, none."""
+    positions: Positions
+    gone: dict[tuple[Part, bool], Way]
+    """The ways from here that were gone already, by part and whether that is one of a list."""
 
     @classmethod
     def of(cls, resource: Resource, node: Node | None) -> Way:
@@ -62,13 +65,10 @@ class Way(NamedTuple):
             node: the schema of its kind.
         """
         tracks: list[Track] = []
-        last: Step | None = None
         for step in resource.steps:
-            goes_on = last is not None and last.after is step.before
             before, after = (ABSENT if value is None else value for value in (step.before, step.after))
-            tracks.append(Track(before, after, goes_on, patch_root(step), (), step.document is not None))
-            last = step
-        return cls((), "", resource.value, node, (), tuple(tracks))
+            tracks.append(Track(step, before, after, patch_root(step), (), step.document is not None))
+        return cls((), "", resource.value, node, (), tuple(tracks), Positions(), {})
 
     def at(self, step: str | int) -> Way:
         """The way one step further on, in the result."""
@@ -88,14 +88,18 @@ class Way(NamedTuple):
         if node is not None:
             node = node.items if isinstance(container, list) else node.child(str(part))
         tracks: list[Track] = []
+        last: Any = None
         left: Any = ABSENT
         for track in self.tracks:
-            before = left if track.goes_on else _value(part, track.before)
-            left = before if track.after is track.before else _value(part, track.after)
-            tracks.append(_along(track, part, before, left))
+            # A step begins with what the one before it left, so most values are looked up once.
+            before = left if track.before is last else self._value(part, track.before)
+            left = before if track.after is track.before else self._value(part, track.after)
+            last = track.after
+            if before is not left or _may_state(track.step):
+                tracks.append(_along(track, part, before, left))
         if value is ABSENT:
-            value = _value(part, self.value)
-        return Way((*self.path, part), joined(self.field, part), value, node, lists, tuple(tracks))
+            value = self._value(part, self.value)
+        return Way((*self.path, part), joined(self.field, part), value, node, lists, tuple(tracks), self.positions, {})
 
     def leaves(self) -> Iterator[Way]:
         """The ways to every leaf of the result below this one."""
@@ -110,10 +114,23 @@ class Way(NamedTuple):
         if before and before is not self.value and isinstance(before, (dict, list)):
             for step in range(len(before)) if isinstance(before, list) else before:
                 part, inner = part_of(step, before, self.node), before[step]
-                if isinstance(inner, (dict, list)) or _value(part, self.value) is ABSENT:
-                    yield from self.into(part, before).missing(inner)
+                held = self._value(part, self.value)
+                if held is ABSENT or (isinstance(inner, (dict, list)) and not same(inner, held)):
+                    yield from self.further(part, before).missing(inner)
         elif self.value is ABSENT:
             yield self
+
+    def further(self, part: Part, container: Any) -> Way:
+        """As `into`, made once: all steps are gone through, and most of them have the same fields."""
+        key = part, isinstance(container, list)
+        found = self.gone.get(key)
+        if found is None:
+            found = self.gone[key] = self.into(part, container)
+        return found
+
+    def _value(self, part: Part, value: Any) -> Any:
+        step = self.positions.step_of(part, value)
+        return ABSENT if step is None else value[step]
 
     def merges(self) -> Iterator[ListMerge]:
         """How each list on the way is merged, the field itself among them."""
@@ -132,14 +149,14 @@ def part_of(step: str | int, container: Any, node: Node | None) -> Part:
     return item_part(container, int(step), node) if isinstance(container, list) else step
 
 
-def _value(part: Part, value: Any) -> Any:
-    step = step_of(part, value)
-    return ABSENT if step is None else value[step]
+def _may_state(step: Step) -> bool:
+    """Tell whether a step says something of a field that it leaves as it was, as a patch does that writes it down."""
+    return step.document is not None and step.role != "json6902"
 
 
 def _along(track: Track, part: Part, before: Any, after: Any) -> Track:
     """A step's track one part further on."""
     step = step_of(part, track.stated) if track.is_stated else None
     if step is None:
-        return Track(before, after, track.goes_on, track.stated, track.pointer, is_stated=False)
-    return Track(before, after, track.goes_on, track.stated[step], (*track.pointer, step), is_stated=True)
+        return Track(track.step, before, after, track.stated, track.pointer, is_stated=False)
+    return Track(track.step, before, after, track.stated[step], (*track.pointer, step), is_stated=True)

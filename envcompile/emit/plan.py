@@ -23,7 +23,7 @@ from envcompile.record import Record
 from envcompile.seenfiles import NO_FILES, Seen
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping, Sequence
     from pathlib import Path
 
     from envcompile.emit.former import Former
@@ -46,8 +46,8 @@ class Plan(Record, frozen=True):
     """
 
     bundle: Bundle
-    added: tuple[str, ...]
-    changed: tuple[str, ...]
+    added: Sequence[str]
+    changed: Sequence[str]
     removed: tuple[str, ...]
     unchanged: Collection[str]
     edited: tuple[str, ...]

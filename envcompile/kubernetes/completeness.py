@@ -117,7 +117,8 @@ def find_shortcomings(api: KubeApi, value: Any) -> list[Shortcoming]:
         return found  # another release may serve it: the rule `api-removed` says what is known of it
     if version not in served:
         shown = " and ".join(f"{group}/{name}".removeprefix("/") for name in served)
-        what = f"{kind} is not served as `{value['apiVersion']}` (Kubernetes {api.version} serves {shown})"
+        who = f"Kubernetes {api.version}" if api.is_built_in(group, kind) else "its CustomResourceDefinition"
+        what = f"{kind} is not served as `{value['apiVersion']}` ({who} serves {shown or 'no version'})"
         return [Shortcoming(("apiVersion",), what)]
     node = api.node(group, version, kind)
     if node is not None:

@@ -32,6 +32,45 @@ class Item(Record, frozen=True):
         return True
 
 
+class Positions:
+    """Where the items of long lists are, by their merge keys: each list is looked through once, however many are asked.
+
+    The lists must stay as they are, and as long as this does.
+    """
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[int, tuple[str, ...]], dict[tuple[str, ...], int] | None] = {}
+
+    def step_of(self, part: Part, value: Any) -> str | int | None:
+        """As the function of this name."""
+        if not isinstance(part, Item) or not isinstance(value, list) or len(value) < _LONG:
+            return step_of(part, value)
+        if not all(type(wanted) is str for _, wanted in part.keys):
+            return step_of(part, value)  # a number is no text of its digits, but a text is what stands for the number
+        names = tuple(key for key, _ in part.keys)
+        place = id(value), names
+        if place not in self._known:
+            self._known[place] = _by_texts(names, value)
+        index = self._known[place]
+        return step_of(part, value) if index is None else index.get(tuple(wanted for _, wanted in part.keys))
+
+
+_LONG = 16
+"""Items from which on it pays to remember where each is."""
+
+
+def _by_texts(names: tuple[str, ...], items: list[Any]) -> dict[tuple[str, ...], int] | None:
+    """The first position of each item by the texts of its keys; None where these may be no scalars."""
+    found: dict[tuple[str, ...], int] = {}
+    for position, item in enumerate(items):
+        if isinstance(item, dict):
+            held = [item.get(name) for name in names]
+            if any(isinstance(each, (dict, list)) for each in held):
+                return None
+            found.setdefault(tuple(map(str, held)), position)
+    return found
+
+
 Part = str | int | Item
 FieldPath = tuple[Part, ...]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from envcompile.check.report import together
-from envcompile.pages.overview import attention, groups, unrecorded
+from envcompile.pages.overview import attention, unrecorded
 from envcompile.pages.timeline import row
 from envcompile.pages.trend import trend_of
 from envcompile.pages.words import many
@@ -94,7 +94,7 @@ def checks(state: State, now: int) -> Checks:
     bare = sum(not event.approvals for event in mine)
     shown = mine[:_TRAIL]
     marks = state.marks
-    found = _folded(groups(state, least="info"))
+    found = _folded(state.grouped("info"))
     listed = list(found)[:_FINDINGS]
     return Checks(
         title,

@@ -6,7 +6,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, NamedTuple
 
 from envcompile.pages.model import Option
-from envcompile.pages.overview import attention, event_line, groups, unrecorded
+from envcompile.pages.overview import attention, event_line, unrecorded
 from envcompile.pages.words import many, moment, sentence
 
 if TYPE_CHECKING:
@@ -101,7 +101,7 @@ def environment_page(state: State, name: str, query: Mapping[str, str], links: L
     facts += [("Context", side.context)] if side.context else []
     facts += [("Owners", ", ".join(side.owners))] if side.owners else []
     facts += [("Kinds", ", ".join(f"{kind} {count}" for kind, count in _kinds(side.resources)))] if chosen else []
-    grave = [group for group in groups(state, least="warning") if name in group.environments]
+    grave = [group for group in state.grouped("warning") if name in group.environments]
     return EnvironmentPage(
         _title(state, name),
         f"{many(len(mine), 'change')} recorded. {_watched(state, name, now)}",

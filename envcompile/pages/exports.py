@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from envcompile.actions.reached import tag_of
 from envcompile.history.times import stamp
-from envcompile.pages.overview import arrivals, described, groups, verdict, versions, what
+from envcompile.pages.overview import arrivals, described, verdict, versions, what
 from envcompile.text import escaped, markdown
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ def report_data(state: State, root: Path, now: int) -> dict[str, Any]:
 
 
 def _findings(state: State) -> Iterator[dict[str, Any]]:
-    told = groups(state, least="info")
+    told = state.grouped("info")
     for found, group in zip(state.dated([group.finding for group in told]), told, strict=True):
         yield _finding(found, group.environments)
 
@@ -187,7 +187,7 @@ def report_markdown(state: State, root: Path, now: int) -> str:
         [(one.name, *(cell.value if cell is not None else "–" for cell in one.cells)) for one in rows],
     )
     lines += ["## Needs attention", ""]
-    grave = groups(state, least="warning")
+    grave = state.grouped("warning")
     lines += [
         f"- **{one.severity}** in {markdown(one.where)}: {markdown(one.what)} ({markdown(one.place)})"
         for one in (described(group.finding, group.environments, now) for group in grave)

@@ -170,7 +170,7 @@ def _services(
     most: int,
 ) -> tuple[tuple[LaidService, ...], int]:
     """The services with their rows, and how many rows are left out."""
-    wrong = state.wrong
+    wrong = state.by_resource
     low = text.lower()
     chosen = [
         (service.app, row)
@@ -198,7 +198,7 @@ def _row(
     state: State,
     environments: Sequence[EnvironmentOrigins],
     row: Row,
-    wrong: Mapping[tuple[str, ResourceId], list[Finding]],
+    wrong: Mapping[ResourceId, Sequence[Finding]],
     now: int,
 ) -> LaidRow:
     values = [_value(row, cell) for cell in row.cells]
@@ -229,13 +229,15 @@ def _cell(
     row: Row,
     cell: Cell,
     value: str,
-    wrong: Mapping[tuple[str, ResourceId], list[Finding]],
+    wrong: Mapping[ResourceId, Sequence[Finding]],
     now: int,
     *,
     is_same: bool,
 ) -> LaidCell:
     flag, why, is_finding = ("un", cell.why, False) if cell.flag else ("", "", False)
-    for finding in wrong.get((cell.environment, row.resource._replace(namespace="")), ()):
+    for finding in wrong.get(row.resource._replace(namespace=""), ()):
+        if finding.environment != cell.environment or finding.severity == "info":
+            continue
         if finding.field and (f"{row.field}.").startswith((f"{finding.field}.", f"{finding.field}[")):
             flag, why, is_finding = "wrong" if finding.severity == "error" else "un", finding.rule, True
     day, who = "", ""

@@ -112,7 +112,7 @@ def overview(state: State, now: int, plot: Plot | None = None) -> Overview:
     """
     recent = [event for event in state.events if event.commit.authored_at > now - WEEK]
     title, sub = verdict(state, now)
-    grave = groups(state, least="warning")
+    grave = state.grouped("warning")
     return Overview(
         title,
         sub,
@@ -271,19 +271,6 @@ def what(event: Event) -> str:
     if first is not None and event.facet == "image" and len(event.changed) == 1:
         return f"{first.resource.name} {tag_of(first.new)}"
     return event.subject
-
-
-def groups(state: State, *, least: str) -> list[Group]:
-    """The findings of at least a grade, those of several environments that say the same as one.
-
-    Args:
-        state: the project.
-        least: `error`, `warning` or `info`.
-    """
-    from envcompile.check.report import together
-
-    grades = {"error": 2, "warning": 1, "info": 0}
-    return together(finding for finding in state.findings if grades[finding.severity] >= grades[least])
 
 
 def attention(state: State, shown: Sequence[Group], now: int) -> tuple[Attention, ...]:

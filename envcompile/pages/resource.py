@@ -6,6 +6,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, NamedTuple
 
 from envcompile.actions.build import find_resources
+from envcompile.check.report import together
 from envcompile.errors import UsageError
 from envcompile.history.livetimes import SECOND
 from envcompile.kubernetes.podspecs import maps_in, pod_template
@@ -14,7 +15,7 @@ from envcompile.pages.links import BUILT_IN_GROUPS
 from envcompile.pages.manifest import lines_of, own_lines
 from envcompile.pages.model import Option, Origin
 from envcompile.pages.origins import CLASSES
-from envcompile.pages.overview import attention, groups, unrecorded
+from envcompile.pages.overview import attention, unrecorded
 from envcompile.pages.timeline import row
 from envcompile.pages.words import listed, many, moment
 
@@ -89,21 +90,15 @@ def resource_page(
     identity = _one(state, environment, wanted, query.get("namespace", ""))
     origins = state.origins(environment, [identity])
     resource = next(one for one in origins.resources if one.id == identity)
-    mine = [event for event in state.events if event.environment == environment]
     own = [
-        event._replace(changed=changed)
-        for event in mine
-        if (changed := tuple(item for item in event.changed if item.resource == identity))
+        event._replace(changed=tuple(item for item in event.changed if item.resource == identity))
+        for event in state.events_of.get((environment, identity), ())
     ]
-    found = [
-        group
-        for group in groups(state, least="info")
-        if environment in group.environments
-        and group.finding.resource._replace(namespace="") == identity._replace(namespace="")
-    ]
+    own_findings = state.by_resource.get(identity._replace(namespace=""), ())
+    found = [group for group in together(own_findings) if environment in group.environments]
     findings = attention(state, found, now)
     first = state.recording.first if state.recording is not None else None
-    wrong = {found.field for found in state.findings if found.resource == identity and found.environment == environment}
+    wrong = {one.field for one in own_findings if one.resource == identity and one.environment == environment}
     lines = lines_of(resource, origins.commits, first.hash if first is not None else "", wrong, now)
     counts = Counter(line.cls for line in lines)
     view = query.get("lines", "")

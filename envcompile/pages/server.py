@@ -7,6 +7,7 @@ import contextlib
 import gc
 import hashlib
 import json
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import TYPE_CHECKING
@@ -86,6 +87,8 @@ def serve(app: Starlette, sockets: list[socket.socket]) -> None:
     """Answer requests until somebody stops it."""
     import uvicorn
 
+    # While a thread compiles what changed, the one that makes a page waits for its turn this long, in seconds.
+    sys.setswitchinterval(0.001)
     config = uvicorn.Config(
         app, log_level="warning", access_log=False, server_header=False, date_header=False, timeout_graceful_shutdown=1
     )
@@ -104,12 +107,12 @@ async def _keep_looking(site: Site, seconds: float) -> None:
         await asyncio.to_thread(site.look_back)
         if settled != site.state.identity:
             settled = site.state.identity
-            await asyncio.to_thread(_settle)
+            await asyncio.to_thread(settle)
         await asyncio.sleep(seconds)
         await asyncio.to_thread(site.refresh)
 
 
-def _settle() -> None:
+def settle() -> None:
     """Let the collector of garbage leave alone what a state holds: to go through all of it takes longer than a page."""
     gc.unfreeze()
     gc.collect()

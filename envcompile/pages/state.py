@@ -30,8 +30,8 @@ if TYPE_CHECKING:
     from envcompile.actions.since import Dating
     from envcompile.actions.timeline import Deliveries
     from envcompile.ask.difference import EnvironmentDiff
-    from envcompile.check.finding import Finding
-    from envcompile.check.report import Report
+    from envcompile.check.finding import Finding, Severity
+    from envcompile.check.report import Group, Report
     from envcompile.git.repository import Commit
     from envcompile.history.drifted import Standing
     from envcompile.model import ResourceId
@@ -82,9 +82,11 @@ class State:  # ruff: ignore[too-many-public-methods] - every question that page
         """What each of the last weeks ended with, once somebody has worked it out."""
         self._carried = Carried()
         self._origins: dict[str, EnvironmentOrigins] = {}
+        self._alone: dict[tuple[str, ResourceId], EnvironmentOrigins] = {}
         self._differences: dict[tuple[str, str], EnvironmentDiff] = {}
         self._matrices: dict[tuple[str, str], Matrix] = {}
         self._graphs: dict[str, Graph] = {}
+        self._grouped: dict[Severity, tuple[Group, ...]] = {}
         self._dated: dict[Finding, Finding] = {}
         self._costs: Costs | None = None
         self._cost_history: CostHistory | None = None
@@ -132,14 +134,23 @@ class State:  # ruff: ignore[too-many-public-methods] - every question that page
         return Dating(self.project.root, known=self._origins)
 
     @cached_property
-    def wrong(self) -> dict[tuple[str, ResourceId], list[Finding]]:
-        """Environment and resource, without its namespace -> the findings that are more than notes."""
-        found: dict[tuple[str, ResourceId], list[Finding]] = {}
+    def by_resource(self) -> dict[ResourceId, list[Finding]]:
+        """The findings of each resource in all environments, whose own namespaces are left out."""
+        found: dict[ResourceId, list[Finding]] = {}
         for finding in self.findings:
-            if finding.severity != "info":
-                key = (finding.environment, finding.resource._replace(namespace=""))
-                found.setdefault(key, []).append(finding)
+            found.setdefault(finding.resource._replace(namespace=""), []).append(finding)
         return found
+
+    def grouped(self, least: Severity) -> tuple[Group, ...]:
+        """The findings of at least a grade, those of several environments that say the same as one."""
+        from envcompile.check.finding import RANK
+        from envcompile.check.report import together
+
+        if least not in self._grouped:
+            self._grouped[least] = tuple(
+                together(finding for finding in self.findings if RANK[finding.severity] >= RANK[least])
+            )
+        return self._grouped[least]
 
     @cached_property
     def counts(self) -> dict[str, Counter[str]]:
@@ -187,6 +198,7 @@ class State:  # ruff: ignore[too-many-public-methods] - every question that page
             self.explain()
         for name in self.compiled:
             self.graph(name)
+        _ = self.by_resource, self.events_of, self.grouped("warning"), self.grouped("info")
         _ = self.compliance, self.marks, self.delivered(now), self.cost_history(now)
         if self.is_small and len(self.compiled) > 1:
             self.matrix("", "")
@@ -238,7 +250,11 @@ class State:  # ruff: ignore[too-many-public-methods] - every question that page
             return known
         with self._past() as past:
             if len(resources) == 1:
-                return environment_origins(self.project, environment, past, only=next(iter(resources)))
+                only = next(iter(resources))
+                if (environment, only) not in self._alone:
+                    found = environment_origins(self.project, environment, past, only=only)
+                    self._alone[environment, only] = found
+                return self._alone[environment, only]
             return environment_origins(self.project, environment, past, explained=frozenset(resources))
 
     def matrix(self, app: str, field: str) -> Matrix:
@@ -400,6 +416,15 @@ class State:  # ruff: ignore[too-many-public-methods] - every question that page
     def events(self) -> tuple[Event, ...]:
         """The recorded changes, the newest first; none where there is no history."""
         return self.recording.events if self.recording is not None else ()
+
+    @cached_property
+    def events_of(self) -> dict[tuple[str, ResourceId], list[Event]]:
+        """Environment and resource -> the recorded changes of it, the newest first."""
+        found: dict[tuple[str, ResourceId], list[Event]] = {}
+        for event in self.events:
+            for resource in dict.fromkeys(item.resource for item in event.changed):
+                found.setdefault((event.environment, resource), []).append(event)
+        return found
 
     @cached_property
     def head(self) -> Commit | None:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 _SAYS_NOTHING = frozenset({"apiVersion", "kind", "abstract", "owners", "cluster", "checks"})
 """Keys that have no say in what an environment compiles to."""
-_BY_NAME = ("labels", "annotations", "podLabels", "podAnnotations")
+_BY_NAME = ("labels", "selectorLabels", "annotations", "podLabels", "podAnnotations")
 _MODES = {RELOADER_ANNOTATION: "rollout", CHECKSUM_ANNOTATION: "rollout", WAVE_ANNOTATION: "syncWaves"}
 _CHOICES: dict[str, tuple[Any, ...]] = {
     "rollout": ("none", "reloader", "checksum", "suffix"),

@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING
 
 from envcompile.errors import EnvcError
 from envcompile.git.repository import open_repository
+from envcompile.model import HARMLESS_ANNOTATION
 from envcompile.secrets.leak import Leak
 from envcompile.secrets.scanlanguages import LANGUAGES, scan_language
 from envcompile.secrets.scanobjects import scan_documents
+from envcompile.secrets.scanplaces import LOOKS
 from envcompile.secrets.scantext import scan_jsonnet, scan_lines, scan_netrc, scan_values
 
 if TYPE_CHECKING:
@@ -39,6 +41,9 @@ _KUSTOMIZATION = "Kustomization"
 _SETTINGS = frozenset({"env", "properties", "ini", "toml", "cfg", "conf", "npmrc", "pgpass"})
 """Endings of configuration, which generators make ConfigMaps of."""
 _SAMPLES = frozenset({"example", "sample", "template", "dist", "tmpl", "tpl", "j2", "md"})
+_ACCEPTED = re.compile(rf"(?:#|//|;)\s*{re.escape(HARMLESS_ANNOTATION)}:\s*([^#\r]+)")
+_OWN_KEY = re.compile(r"""\s*(?:-\s+)?(?:export\s+)?["']?([\w./-]+)["']?\s*[:=]""")
+_NAMES = re.compile(r"`([^`]+)`")
 _SPEAKS_OF_SECRETS = re.compile(rb"""kind["']?\s*[:=]\s*["']?Secret(?:List|Generator)?\b""")
 
 
@@ -127,7 +132,28 @@ def scan_file(
         found += scan_netrc(file, data.decode(errors="replace"))
     elif endings & _SETTINGS and not endings & _SAMPLES and b"\0" not in data and not secrets_in_clear:
         found += scan_values(file, data.decode(errors="replace"))
-    return sorted(set(found))
+    return sorted(leak for leak in set(found) if leak.rule != LOOKS or not _is_accepted(leak, data))
+
+
+def _is_accepted(leak: Leak, data: bytes) -> bool:
+    """Tell whether a comment says that what looks like a secret is none: in its line, or by itself in the line above.
+
+    The comment lists keys, as the annotation of its name does in objects, which parameters and values have not.
+    """
+    lines = data.split(b"\n")
+    here = lines[leak.line - 1] if leak.line <= len(lines) else b""
+    above = lines[leak.line - 2] if leak.line > 1 else b""
+    texts = [here, *([above] if above.lstrip().startswith((b"#", b"//", b";")) else [])]
+    stated = {
+        key.strip()
+        for text in texts
+        for keys in _ACCEPTED.findall(text.decode(errors="replace"))
+        for key in keys.split(",")
+    }
+    if not stated:
+        return False
+    own = _OWN_KEY.match(here.decode(errors="replace"))
+    return not stated.isdisjoint({*_NAMES.findall(leak.what), *([own[1]] if own else [])})
 
 
 def _may_be_manifest(endings: set[str], data: bytes) -> bool:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     Flaw = tuple[Pointer, str, str, str]
     Read = Callable[[str], bytes | None]
 
-_IN_SECRET = "keep it in a Secret, or say why it is none"
+_IN_SECRET = "keep it in a Secret, or declare the key harmless by `envcompile.dev/plaintext`: see `envc guide secrets`"
 
 
 def own_flaws(value: dict[str, Any], read: Read) -> Iterator[Flaw]:

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     Flaw = tuple[Pointer, str, str, str]
 
 LOOKS = "plaintext-value"
-_IN_SECRET = "keep it in a Secret, or say why it is none"
+_IN_SECRET = "keep it in a Secret, or declare the key harmless by `envcompile.dev/plaintext`: see `envc guide secrets`"
 _VALUES = frozenset({"values", "valuesObject", "valuesInline", "valuesContent"})
 """Where a chart's values stand, as a map or as a text."""
 _CHARTS = frozenset({"HelmRelease", "HelmChart", "HelmChartConfig", "Application", "ApplicationSet", "Kustomization"})

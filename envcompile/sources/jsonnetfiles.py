@@ -256,7 +256,13 @@ def documents_of(
 
 
 def _with_defaults(value: dict[str, Any], given: Any) -> dict[str, Any]:
-    """A resource with the labels and annotations of Tanka's `resourceDefaults` that it does not set itself."""
+    """A resource with the labels and annotations of Tanka's `resourceDefaults` that it does not set itself.
+
+    Of a `List` each item, as Tanka takes it apart first.
+    """
+    if str(value.get("kind", "")).endswith("List") and isinstance(items := value.get("items"), list):
+        filled = [_with_defaults(item, given) if isinstance(item, dict) else item for item in items]
+        return {**value, "items": filled}
     metadata = value.get("metadata")
     for field in ("annotations", "labels"):
         wanted = given.get(field) if isinstance(given, dict) else None

@@ -19,6 +19,7 @@ _WIDTH: Final = 8
 _MOST_SAID: Final = 1 << 20
 """Bytes that jsonnet may print beside its output."""
 _UNKNOWN: Final = re.compile(r"RUNTIME ERROR: function has no parameter (\w+)")
+_LACKS: Final = re.compile(r"RUNTIME ERROR: Missing argument: ")
 
 
 def send(stream: IO[bytes], message: Any) -> None:
@@ -86,7 +87,11 @@ def _evaluate(request: Mapping[str, Any], find: Callable[[tuple[str, str]], tupl
     given: dict[str, str] = dict(request["arguments"])
     imports: dict[tuple[str, str], tuple[str, bytes]] = {}
 
+    whole = refused = ""
+
     def found(folder: str, wanted: str) -> tuple[str, bytes]:
+        if whole and wanted == whole:
+            return whole, request["text"].encode()
         if (folder, wanted) not in imports:
             imports[folder, wanted] = find((folder, wanted))
         return imports[folder, wanted]
@@ -95,7 +100,7 @@ def _evaluate(request: Mapping[str, Any], find: Callable[[tuple[str, str]], tupl
         try:
             output = _gojsonnet.evaluate_snippet(
                 request["path"],
-                request["text"],
+                f"(import {json.dumps(whole)})()" if whole else request["text"],
                 ext_codes=request["variables"],
                 tla_codes=given,
                 import_callback=found,
@@ -107,7 +112,12 @@ def _evaluate(request: Mapping[str, Any], find: Callable[[tuple[str, str]], tupl
             if unknown and unknown[1] in given and len(given) > 1:
                 del given[unknown[1]]
                 continue
-            return {"error": str(error), "native": said[0] if said else ""}
+            if unknown and unknown[1] in given and not whole:
+                # Without arguments jsonnet calls no function, so one that takes none of ours is called in a text.
+                whole, given, refused = str(request["path"]), {}, str(error)
+                continue
+            is_lacking = whole and _LACKS.match(str(error))
+            return {"error": refused if is_lacking else str(error), "native": said[0] if said else ""}
         return {"output": output}
 
 

@@ -157,6 +157,9 @@ def _is_sound(document: Document, value: dict[str, Any], problems: Problems) -> 
     name, namespace = (metadata.get("name"), metadata.get("namespace")) if type(metadata) is dict else (None, None)
     fits = namespace is None or type(namespace) is str
     has_names = type(api_version) is str and type(kind) is str and type(name) is str
+    if kind == "Environment" and str(api_version).startswith("tanka.dev/"):
+        _report_tanka(document, value, problems)
+        return False
     if fits and has_names and api_version and kind and name:
         return _is_kind(document, str(kind), problems)
     if type(api_version) is str and api_version.startswith("kustomize.config.k8s.io/"):
@@ -183,6 +186,22 @@ def _is_sound(document: Document, value: dict[str, Any], problems: Problems) -> 
     if name is None and type(metadata.get("generateName")) is str:
         return sound
     return _has_text(document, ("metadata", "name"), name, problems) and sound
+
+
+def _report_tanka(document: Document, value: dict[str, Any], problems: Problems) -> None:
+    """Say that Tanka's description of an environment (`spec.json`) is no resource, and where what it says belongs.
+
+    Source: https://tanka.dev/config.
+    """
+    spec = value.get("spec")
+    namespace = spec.get("namespace") if type(spec) is dict else None
+    says = (
+        f"write `namespace: {namespace}` into environment.yaml"
+        if type(namespace) is str
+        else "envc has environment.yaml"
+    )
+    what = f"{_subject(document)} is Tanka's description of an environment, no resource"
+    problems.add(what, f"{says}, and move this out of base/ and overlays/", place(document))
 
 
 def _is_kind(document: Document, kind: str, problems: Problems) -> bool:

@@ -67,18 +67,24 @@ def compile_unit(unit: UnitInput, api: KubeApi, *, is_accepted: bool = False) ->
         composed.about_settings,
         composed.strays,
         composed.unknown_kinds,
-        _refused(resources, api) if not (problems or is_accepted) else (),
+        *(_judged(resources, api) if not (problems or is_accepted) else ((), ())),
     )
 
 
-def _refused(resources: Sequence[Resource], api: KubeApi) -> tuple[RefusedField, ...]:
+def _judged(resources: Sequence[Resource], api: KubeApi) -> tuple[tuple[RefusedField, ...], tuple[int, ...]]:
+    """What no API server takes, and which resources the tables have nothing against."""
+    from envcompile.check.api.sure import surely_right
     from envcompile.check.refused import always_refused
 
-    return tuple([
+    right = [at for at, one in enumerate(resources) if surely_right(api, one.value, by_tables=True)]
+    if len(right) == len(resources):
+        return (), tuple(right)
+    refused = [
         RefusedField(position, complaint.pointer, complaint.what)
-        for position, resource in enumerate(resources)
-        for complaint in always_refused(api, resource.value, partial(_shown, resource))
-    ])
+        for position in sorted({*range(len(resources))}.difference(right))
+        for complaint in always_refused(api, resources[position].value, partial(_shown, resources[position]))
+    ]
+    return tuple(refused), tuple(right)
 
 
 def _shown(resource: Resource) -> dict[str, Any]:

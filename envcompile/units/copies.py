@@ -199,9 +199,10 @@ def _serve(number: int, asked: int, tells: int, answer: Answer) -> NoReturn:
 
 def _send(way: int, message: Any) -> None:
     data = pickle.dumps(message, pickle.HIGHEST_PROTOCOL)
-    remaining = memoryview(len(data).to_bytes(_LENGTH, "little") + data)
-    while remaining:
-        remaining = remaining[os.write(way, remaining) :]
+    for part in (len(data).to_bytes(_LENGTH, "little"), data):
+        remaining = memoryview(part)
+        while remaining:
+            remaining = remaining[os.write(way, remaining) :]
 
 
 def _received(way: int) -> Any:

@@ -169,7 +169,8 @@ def _cut(layers: Sequence[tuple[int, LayerScan]], names: Names, below: Mapping[K
                     given.part(number, file)[2].append(at)
                     if is_secret:
                         given.literals.append(file.path)
-    return Cut(owners, {app: _closed(given) for app, given in growing.items()})
+    known: dict[tuple[int, ...], tuple[int, ...]] = {}
+    return Cut(owners, {app: _closed(given, known) for app, given in growing.items()})
 
 
 class _Reach:
@@ -193,9 +194,10 @@ class _Reach:
         return reached
 
 
-def _closed(given: _Growing) -> Share:
+def _closed(given: _Growing, known: dict[tuple[int, ...], tuple[int, ...]]) -> Share:
+    """What an application is given in the end; the numbers that many files give are held once."""
     parts = tuple([
-        Part(number, path, digest, tuple(documents), tuple(patches))
+        Part(number, path, digest, known.setdefault(own := tuple(documents), own), tuple(patches))
         for (number, path), (digest, documents, patches) in sorted(given.parts.items())
     ])
     return Share(parts, _digest(parts), tuple(given.secrets), tuple(given.literals))

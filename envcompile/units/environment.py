@@ -14,7 +14,7 @@ from envcompile.units.why import API, ENVC, SETTINGS, changed_names, made_of
 from envcompile.yamlio.places import place
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from envcompile.compose.layers import Origin
     from envcompile.model import Location, Resource, ResourceId
@@ -348,6 +348,14 @@ class LinkedEnvironment:  # ruff: ignore[too-many-public-methods] - every questi
             for told, one in zip(compiled.exports.resources, compiled.resources, strict=True)
         ]
 
+    def right_values(self, number: int) -> frozenset[int]:
+        """The identities (as of `id`) of values of a unit that the tables of what is refused have nothing against.
+
+        They are those of `unit_values`, where nothing that other units do changed them since.
+        """
+        compiled = self._units.compile(number)
+        return frozenset(id(compiled.resources[position].value) for position in compiled.right)
+
     def ids(self) -> set[ResourceId]:
         """The identities of all resources."""
         further = self.linked.further if self.paths is None else ()
@@ -410,13 +418,13 @@ class LinkedEnvironment:  # ruff: ignore[too-many-public-methods] - every questi
         return combined_digest(found) if found else ""
 
     def remember(
-        self, paths: Sequence[tuple[str, ...]] | None = None, digests: Mapping[str, str] | None = None
+        self, paths: Sequence[tuple[str, ...]] | None = None, digests: Callable[[int], Sequence[str]] | None = None
     ) -> None:
         """Put what is not remembered yet into the memo.
 
         Args:
             paths: for each unit those of its files; left out by who made no files.
-            digests: the SHA-256 of every file by its path.
+            digests: gives the SHA-256 of every file of a unit.
         """
         if self.memo is None or (digests is None and self._units.are_kept_but_few()):
             return
@@ -435,7 +443,7 @@ class LinkedEnvironment:  # ruff: ignore[too-many-public-methods] - every questi
                 continue
             files = dict(known.files) if known is not None else {}
             if paths is not None and digests is not None:
-                files[imported] = tuple([digests[path] for path in paths[number]])
+                files[imported] = tuple(digests(number))
             entry = Remembered.of(unit.app, self._units.told_by(number), self.plan.inputs_of(unit), files)
             self.memo.put(self.environment, unit.key, entry)
             if not is_known:

@@ -7,21 +7,21 @@ other and the digests of their files, as msgpack behind a checksum: nothing in i
 from __future__ import annotations
 
 import zlib
-from collections.abc import Sequence
 from functools import reduce
 from hashlib import sha256
-from typing import TYPE_CHECKING, Protocol, overload
+from typing import TYPE_CHECKING, Protocol
 
 import msgspec
 
 from envcompile.plainfiles import read_plain, write_plain
+from envcompile.units.joined_paths import JoinedPaths
 from envcompile.units.kept_scans import KeptScans, key_of, place_of
 from envcompile.units.table import NO_RECORDS, Table, pack, pieces
 from envcompile.units.unit import UnitExports
 from envcompile.units.why import MadeOf  # ruff: ignore[typing-only-first-party-import] - records are read by their types
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Container, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from envcompile.sources.scans import FileScan
@@ -33,6 +33,8 @@ _GENERATIONS = 8
 """An entry that so many builds did not use is forgotten."""
 
 
+_ARRAY, _MAP = 0x90, b"\xdf"
+"""What stands before a few values and before a table in msgpack (https://github.com/msgpack/msgpack/blob/master/spec.md)."""
 _MANY = 5_000
 """Files of which what they speak of is not held in memory for its own sake."""
 
@@ -174,6 +176,19 @@ class _Pack(msgspec.Struct, array_like=True):
     """What the last digests of settings and definitions are made of, the newest at the end."""
 
 
+def _pieces(pack: _Pack) -> Iterator[bytes | msgspec.Raw]:
+    """A pack as msgpack writes it, entry by entry: all of them together would lie in memory once more."""
+    encode = msgspec.msgpack.encode
+    yield bytes([_ARRAY | len(msgspec.structs.fields(_Pack))])
+    yield encode(pack.tool)
+    yield _MAP + len(pack.entries).to_bytes(4)
+    for key, entry in pack.entries.items():
+        yield encode(key)
+        yield entry
+    for one in (pack.ages, pack.latest, pack.wholes, pack.made_of):
+        yield encode(one)
+
+
 _ENTRY = msgspec.msgpack.Decoder(Remembered)
 
 
@@ -186,60 +201,6 @@ class _Joined(msgspec.Struct, array_like=True):
     paths: list[bytes]
     """For each unit the paths of its files."""
     resources: int
-
-
-class JoinedPaths(Sequence[tuple[str, ...]]):
-    """For each unit of an environment the paths of its files; those of a unit are read when asked for.
-
-    Args:
-        packed: one a unit.
-        resources: so many paths there are in all.
-    """
-
-    __slots__ = ("_packed", "resources")
-
-    def __init__(self, packed: Sequence[bytes], resources: int) -> None:
-        self._packed = packed
-        self.resources = resources
-
-    @overload
-    def __getitem__(self, number: int) -> tuple[str, ...]: ...
-    @overload
-    def __getitem__(self, number: slice) -> list[tuple[str, ...]]: ...
-    def __getitem__(self, number: int | slice) -> tuple[str, ...] | list[tuple[str, ...]]:
-        if isinstance(number, slice):
-            return [self[at] for at in range(*number.indices(len(self)))]
-        return msgspec.msgpack.decode(self._packed[number], type=tuple[str, ...])
-
-    def __len__(self) -> int:
-        return len(self._packed)
-
-    def packed(self, number: int) -> bytes:
-        """The paths of a unit's files as bytes: equal when they are the same."""
-        return self._packed[number]
-
-    def place_of(self, path: str) -> tuple[int, int] | None:
-        """The number of the unit that has a file, and the file's own in there; only units that speak of it are read."""
-        text = path.encode("utf-8", "surrogateescape")
-        for number, packed in enumerate(self._packed):
-            if text in packed and path in (own := self[number]):
-                return number, own.index(path)
-        return None
-
-    def any_below(self, folders: Iterable[str], but: Container[int]) -> bool:
-        """Tell whether a unit has files in some folders; only units that speak of one are looked at.
-
-        Args:
-            folders: names of folders below the environment's.
-            but: numbers of units that do not count.
-        """
-        starts = tuple([f"{folder}/" for folder in folders])
-        texts = [start.encode() for start in starts]
-        return any(
-            any(text in packed for text in texts) and any(path.startswith(starts) for path in self[number])
-            for number, packed in enumerate(self._packed)
-            if number not in but
-        )
 
 
 class FolderMemo:
@@ -389,7 +350,7 @@ class FolderMemo:
         pack.latest.update({app: key for key, app in used.items()})
         latest = {app: key for app, key in pack.latest.items() if key in kept}
         pack = _Pack(self._tool, kept, ages, latest, pack.wholes, pack.made_of)
-        write_checked(self._file(f"env-{environment}"), msgspec.msgpack.encode(pack))
+        write_checked(self._file(f"env-{environment}"), *_pieces(pack))
 
     def _save_joined(self, environment: str) -> None:
         write_checked(self._file(f"joined-{environment}"), msgspec.msgpack.encode(self._joined[environment]))
@@ -475,7 +436,7 @@ def read_checked(path: Path) -> bytes | None:
     return body if head == _FORMAT + b"%08x" % zlib.crc32(body) else None
 
 
-def write_checked(path: Path, *body: bytes) -> None:
+def write_checked(path: Path, *body: bytes | msgspec.Raw) -> None:
     """Write a file of a memo behind its checksum, in one step; a folder that cannot be written is no error.
 
     Args:

@@ -12,7 +12,7 @@ import msgspec
 
 from envcompile.emit.filenames import folder_of, place_files
 from envcompile.emit.manifests import built_in_kinds
-from envcompile.units.memo import JoinedPaths
+from envcompile.units.joined_paths import JoinedPaths
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

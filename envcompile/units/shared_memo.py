@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 
     from envcompile.sources import ParsedFiles, Tree
     from envcompile.units.environment import LinkedEnvironment
-    from envcompile.units.memo import FolderMemo, JoinedPaths
+    from envcompile.units.joined_paths import JoinedPaths
+    from envcompile.units.memo import FolderMemo
     from envcompile.units.objects import ObjectStore
     from envcompile.units.plan import EnvironmentPlan
     from envcompile.units.planned import PlannedUnit

@@ -132,6 +132,8 @@ class CompiledUnit(Record, frozen=True):
     unknown_kinds: tuple[UnknownKind, ...] = ()
     refused: tuple[RefusedField, ...] = ()
     """What a build refuses to write; everything else can be asked of the unit. It is never remembered."""
+    right: tuple[int, ...] = ()
+    """The positions of resources of which the tables of what is refused have nothing to say."""
 
     @property
     def is_sound(self) -> bool:

@@ -116,17 +116,52 @@ def test_what_is_no_definition_is_refused(project: Path) -> None:
     assert "is called `../../x`" in outcome.err
 
 
+@pytest.mark.parametrize(
+    ("before", "after", "said"),
+    [
+        ("versions:", "other: 1\n  versions: {}\n  rest:", "`spec.versions` is no list of versions"),
+        ("- name: v1", "- called: v1", "`spec.versions[0]` has no name"),
+        ("    schema:", "    schema: x\n    rest:", "`spec.versions[0].schema` is no map"),
+        (
+            "openAPIV3Schema:",
+            "openAPIV3Schema: [x]\n      rest:",
+            "`spec.versions[0].schema.openAPIV3Schema` is no map",
+        ),
+    ],
+)
+def test_a_definition_that_tells_nothing_is_named(project: Path, before: str, after: str, said: str) -> None:
+    """What is wrong in it; nothing is written."""
+    (project / "broken.yaml").write_text(WIDGET.replace(before, after, 1), encoding="utf-8")
+    outcome = run_envc(project, "crds", "add", str(project / "broken.yaml"))
+    assert outcome.code == 1
+    assert said in outcome.err
+    assert not (project / "crds").exists()
+
+
+def test_a_list_without_items_is_no_definition(project: Path) -> None:
+    """Whatever stands in their place."""
+    (project / "broken.yaml").write_text("apiVersion: v1\nkind: List\nitems: 5\n", encoding="utf-8")
+    assert run_envc(project, "crds", "add", str(project / "broken.yaml")).code == 2
+
+
 def test_a_cluster_is_asked_page_by_page() -> None:
-    """Its list has items without a kind, as lists of the API have."""
+    """Its list has items without a kind, as lists of the API have; one that tells of no kind is passed over."""
+
+    def item(name: str, **other: Any) -> dict[str, Any]:
+        spec = {"group": "b.c", "names": {"kind": name.title()}, "versions": [{"name": "v1"}]}
+        return {"metadata": {"name": name}, "spec": {**spec, **other}}
+
     pages: dict[str, Any] = {
-        "?limit=10": {"items": [{"metadata": {"name": "a"}}], "metadata": {"continue": "t o"}},
-        "?limit=10&continue=t%20o": {"items": [{"metadata": {"name": "b"}}], "metadata": {}},
+        "?limit=10": {"items": [item("a"), item("x", versions="v1")], "metadata": {"continue": "t o"}},
+        "?limit=10&continue=t%20o": {"items": [item("b"), item("y", names=None)], "metadata": {}},
     }
     found = definitions_of_cluster(lambda path: json.dumps(pages[path[path.index("?") :]]).encode())
     assert [(each["kind"], each["metadata"]["name"]) for each in found] == [
         ("CustomResourceDefinition", "a"),
         ("CustomResourceDefinition", "b"),
     ]
+    with pytest.raises(UnavailableError):
+        list(definitions_of_cluster(lambda _: b'{"items": [3], "metadata": {}}'))
     with pytest.raises(UnavailableError):
         list(definitions_of_cluster(lambda _: b"<html>"))
 

@@ -172,6 +172,19 @@ def test_circles_are_told_with_their_whole_path(tmp_path: Path) -> None:
         graph_of(tmp_path, files, "namespace: p\nsyncWaves: true\n")
 
 
+@pytest.mark.parametrize("word", ["ConfigMap", "configmap", "configmaps", "cm"])
+def test_people_name_kinds_as_they_do_on_the_command_line(tmp_path: Path, word: str) -> None:
+    """Edges, circles and sync waves are the same."""
+    files = {"base/a.yaml": config("a", f"{word}/b"), "base/b.yaml": config("b", "secret/none")}
+    graph = graph_of(tmp_path, files, "namespace: p\nsyncWaves: true\n")
+    needs = [(edge.source.name, edge.target.name, edge.is_missing) for edge in graph.edges]
+    assert needs == [("a", "b", False), ("b", "none", True)]
+    assert [[one.name for one in wave.resources] for wave in graph.start] == [["b"], ["a"]]
+    circle = {**files, "base/b.yaml": config("b", f"{word}/a")}
+    with pytest.raises(EnvcError, match="ConfigMap/a -> ConfigMap/b -> ConfigMap/a"):
+        graph_of(tmp_path / "circle", circle, "namespace: p\nsyncWaves: true\n")
+
+
 def test_the_shops_start_order_is_its_waves() -> None:
     """Computed from the edges where nothing numbers them, and what `syncWaves` writes where it does: both the same."""
     project = Project.open(SHOP)

@@ -199,3 +199,19 @@ def test_a_part_of_everything_is_what_is_asked_for_alone(apps: tuple[str, ...], 
     assert part.consistency == alone.consistency
     with pytest.raises(UsageError, match="there is no application `nobody`"):
         narrowed(whole, apps=["nobody"])
+
+
+def test_the_word_of_another_environment_is_copied_where_all_others_say_their_own(tmp_path: Path) -> None:
+    """A profile that stands alone; with a parameter the environment says that it is its own."""
+    said = {f"overlays/{name}/map.yaml": patch_of_map(profile=name) for name in NAMES}
+    files = {**said, "overlays/prod/map.yaml": patch_of_map(profile="staging")}
+    found = row(side_by_side(project(tmp_path / "copied", files)), "data.profile")
+    assert [cell.flag for cell in found.cells] == ["", "", "", "foreign"]
+    assert found.cells[-1].why == "is staging's own word; every other environment says its own"
+    stated = environment("namespace: production\nparams: {profile: staging}\n")
+    root = project(tmp_path / "stated", {**files, "overlays/prod/environment.yaml": stated})
+    assert row(side_by_side(root), "data.profile").is_on_purpose
+    two = {**files, "overlays/dev/map.yaml": patch_of_map(profile="debug")}
+    assert row(side_by_side(project(tmp_path / "two", two)), "data.profile").is_on_purpose
+    every = project(tmp_path / "every", said)
+    assert "data.profile" not in shown(side_by_side(every))

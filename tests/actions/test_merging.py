@@ -294,3 +294,68 @@ def test_attributes_of_others_stay(shop: Path) -> None:
     build(shop)
     assert file.read_text() == "* text\n"
     assert not [path for path in read_files(shop / "environments") if path.endswith(".tmp")]
+
+
+APPS = ("billing", "cart", "gateway", "mailer", "web-two")
+
+
+@pytest.fixture
+def charted(shop: Path) -> Path:
+    """The shop with a chart, more applications and what all of these share."""
+    write_files(
+        shop,
+        {
+            "envc.yaml": "chart: {name: shop}\n",
+            "overlays/prod/environment.yaml": environment("namespace: shop-prod\nlabels: {env: prod, tier: web}\n"),
+            "overlays/test/environment.yaml": environment("namespace: shop-test\nlabels: {env: test, tier: web}\n"),
+            "base/all.yaml": "".join(f"{config_map(f'all-{n}')}---\n" for n in range(4)),
+        },
+    )
+    for name in ("delivery", "orders"):
+        add(name)(shop)
+    build(shop)
+    commit(shop, "a chart")
+    return shop
+
+
+def test_an_application_more_changes_no_line_of_what_all_share(charted: Path) -> None:
+    """Neither names nor numbers of resources stand there, so two branches do not meet in them."""
+    values = charted / "environments/chart/values.yaml"
+    before = values.read_text().partition("\n\n")[0]
+    assert "# -- resources of many kinds · a label of theirs\n" in before or "several of kind" in before
+    add("another")(charted)
+    build(charted)
+    assert values.read_text().partition("\n\n")[0] == before
+
+
+@pytest.mark.parametrize("how", ["merge", "rebase", "cherry-pick"])
+def test_a_queue_with_a_chart_needs_one_command_where_it_stops(charted: Path, how: str) -> None:
+    """Each branch adds an application: where two fall into one place of the chart's values, a build joins them."""
+    for name in APPS:
+        git(charted, "checkout", "--quiet", "-b", name, "main")
+        add(name)(charted)
+        build(charted)
+        commit(charted, name)
+    git(charted, "checkout", "--quiet", "main")
+    stopped = []
+    for name in APPS:
+        if how == "rebase":
+            git(charted, "checkout", "--quiet", name)
+        git(charted, "-c", "core.editor=true", how, "main" if how == "rebase" else name, fails=None)
+        if met := git(charted, "diff", "--name-only", "--diff-filter=U").split():
+            stopped.append(name)
+            assert all(file.startswith("environments/chart/values") for file in met), met
+            build(charted)
+            git(charted, "add", "--all")
+            words = ["commit", "--quiet", "--no-edit"] if how == "merge" else [how, "--continue"]
+            git(charted, "-c", "core.editor=true", *words)
+        elif not is_current(charted):
+            build(charted)
+            commit(charted, "current")
+        if how == "rebase":
+            git(charted, "checkout", "--quiet", "main")
+            git(charted, "merge", "--quiet", "--ff-only", name)
+        assert is_current(charted)
+    assert stopped != list(APPS)
+    values = (charted / "environments/chart/values.yaml").read_text()
+    assert all(f"registry.example.com/{name}" in values or f"# -- Deployment/{name}" in values for name in APPS)

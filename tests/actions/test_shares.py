@@ -9,6 +9,7 @@ import pytest
 
 from envcompile.actions import shares
 from envcompile.actions.keeping import Keeping
+from envcompile.emit import columns
 from envcompile.units import copies
 from tests.harness.command import run_envc
 from tests.harness.repository import config_map, deployment, environment, read_files, write_files
@@ -39,6 +40,8 @@ def _able(monkeypatch: pytest.MonkeyPatch) -> None:
     """Copies are made, whatever threads other tests left behind."""
     monkeypatch.setattr(copies, "can_copy", lambda: True)
     monkeypatch.setattr(shares, "_TOGETHER", 2)
+    monkeypatch.setattr(shares, "_SCANS_TOGETHER", 5)
+    monkeypatch.setattr(columns, "MANY", 1)
 
 
 @pytest.fixture
@@ -109,6 +112,8 @@ def _dying(when: type[Any], survive: int) -> Callable[..., Any]:
     def dying(self: shares.Shares, number: int, request: Any) -> Any:
         assert os.getpid() != here
         left = survive
+        if isinstance(request, when) and not left:
+            os._exit(9)
         for part in answer(self, number, request):
             if isinstance(request, when):
                 left -= 1
@@ -120,7 +125,9 @@ def _dying(when: type[Any], survive: int) -> Callable[..., Any]:
 
 
 @pytest.mark.parametrize(
-    "when", [shares._Read, shares._Compile, shares._Write, shares._Look], ids=["read", "compile", "write", "look"]
+    "when",
+    [shares._Read, shares._Learn, shares._Compile, shares._Write, shares._Look],
+    ids=["read", "learn", "compile", "write", "look"],
 )
 @pytest.mark.parametrize("survive", [0, 2])
 def test_a_copy_that_ends_early_costs_only_time(

@@ -14,7 +14,7 @@ from envcompile.check.formats.text import as_text
 from envcompile.check.report import together
 from envcompile.units.project import Project
 from tests.harness.command import run_envc
-from tests.harness.repository import deployment, environment
+from tests.harness.repository import config_map, deployment, environment, git
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -79,6 +79,21 @@ def test_after_one_change_one_application_is_told_of_anew(project: Path, made: l
     assert made == ["web"]
 
 
+def test_what_another_application_does_to_one_is_told(project: Path, made: list[str]) -> None:
+    """A rule about several resources finds something in a service that nobody edited."""
+    settings = project / "base/api/settings.yaml"
+    settings.write_text(config_map("settings", color="red"))
+    file = project / "base/web/deployment.yaml"
+    reads = "        envFrom: [{configMapRef: {name: settings}}]\n"
+    file.write_text(file.read_text() + reads)
+    _agree(project)
+    made.clear()
+    settings.unlink()
+    _agree(project)
+    assert sorted(made) == ["api", "web"]
+    assert "config-ref-missing" in run_envc(project, "check").out
+
+
 def test_settings_grade_anew(project: Path, made: list[str]) -> None:
     """What is told hangs on grades, too, of all environments and of one."""
     _agree(project)
@@ -109,6 +124,22 @@ def test_a_damaged_file_tells_nothing(project: Path, made: list[str]) -> None:
     made.clear()
     _agree(project)
     assert len(made) == 3
+
+
+def test_nothing_is_kept_of_what_git_ignores(project: Path, made: list[str]) -> None:
+    """As nothing is remembered of its unit: what is told of it is made each time."""
+    about = "{name: hidden, annotations: {envcompile.dev/plaintext: '*'}}"
+    secret = f"apiVersion: v1\nkind: Secret\nmetadata: {about}\nstringData: {{key: in-clear}}\n"
+    (project / "base/job/hidden.yaml").write_text(secret)
+    (project / ".gitignore").write_text("/base/job/hidden.yaml\n.envc/\n")
+    git(project, "init", "--quiet")
+    _agree(project)
+    made.clear()
+    _agree(project)
+    assert made == ["job"]
+    kept = (project / ".envc/units/told").read_bytes()
+    assert b"Deployment/web" in kept
+    assert b"Deployment/job" not in kept
 
 
 def test_an_output_that_was_edited_by_hand_is_what_stands_in_the_cluster(project: Path) -> None:

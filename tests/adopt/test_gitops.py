@@ -180,3 +180,15 @@ def test_objects_are_in_the_namespace_of_the_destination(write: Write) -> None:
         )
     (dev, _) = read_kustomizations(write(files)).environments
     assert [each.value["metadata"].get("namespace") for each in dev.objects] == ["shop-dev", "elsewhere", None]
+
+
+def test_overlays_of_clusters_are_clusters(write: Write) -> None:
+    """`clusters/overlays/NAME` is the cluster NAME, and what lies in a base of clusters is none."""
+    source = write({
+        "clusters/overlays/home/a.yaml": argo("a", "web", "namespace: x"),
+        "clusters/overlays/work/b.yaml": argo("b", "web", "namespace: x"),
+        "clusters/base/c.yaml": argo("c", "api", "namespace: x"),
+        "web/x.yaml": thing("web"),
+        "api/x.yaml": thing("api"),
+    })
+    assert sorted(told(source)) == [("default", "api"), ("home", "web"), ("work", "web")]

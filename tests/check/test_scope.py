@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from envcompile.model import Resource
 
 ROOT = Path(__file__).parents[2]
-OWN = {"api", "environment", "in_production", "is_production", "of_kind", "older", "pods", "resources"}
+OWN = {"api", "environment", "in_production", "is_production", "of_kind", "older", "pods", "resources", "right"}
 """What an input says about its resources one by one."""
 
 

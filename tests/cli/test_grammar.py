@@ -83,6 +83,8 @@ def test_words_for_kinds(word: str, kind: str) -> None:
         (["apply"], "envc has no command `apply`", "envc changes no cluster: "),
         (["list", "--json"], "envc list has no option --json", "write `-o json` behind envc list"),
         (["list", "--output", "json"], "envc list has no option --output", "write `-o json` behind envc list"),
+        (["new", "env", "qa", "--from", "dev"], "envc new env has no option --from", "here it is --extends"),
+        (["init", "x", "--chart", "y"], "envc init has no option --chart", "here it is --from-helm"),
         (["-o", "json", "list"], "envc has no option -o", "it stands behind the command: `envc list -o json`"),
         (["completion"], "envc completion needs SHELL", "it is one of bash, zsh, fish, powershell, pwsh"),
         (["completion", "tcsh"], "SHELL cannot be `tcsh`", "it is one of bash, zsh, fish, powershell, pwsh"),

@@ -54,7 +54,7 @@ def test_files_changed_by_hand_are_edited_whether_wanted_or_not(folder: Path) ->
     (folder / "api/c.yaml").write_text("mine")
     found = plan(folder, bundle(web__a="1", web__b="2"))
     assert found.edited == ("api/c.yaml", "web/a.yaml")
-    assert not found.changed + found.removed
+    assert not [*found.changed, *found.removed]
 
 
 def test_a_checkout_with_other_line_breaks_is_current(folder: Path) -> None:
@@ -75,7 +75,7 @@ def test_a_hand_edit_that_equals_the_new_output_is_fine(folder: Path) -> None:
     """Somebody was faster; only the index is behind."""
     (folder / "web/a.yaml").write_text("new")
     found = plan(folder, bundle(web__a="new", web__b="2", api__c="3"))
-    assert not found.edited + found.changed
+    assert not [*found.edited, *found.changed]
     assert not found.is_current
 
 

@@ -80,8 +80,8 @@ def environment(settings: str = "") -> str:
     return ENVIRONMENT + settings
 
 
-def git(folder: Path, *arguments: str, fails: bool = False) -> str:
-    """Run git in a folder with an identity and a date of its own; what it prints."""
+def git(folder: Path, *arguments: str, fails: bool | None = False) -> str:
+    """Run git in a folder with an identity and a date of its own; what it prints. With `fails=None` it may fail."""
     done = subprocess.run(
         [
             "git",
@@ -103,7 +103,7 @@ def git(folder: Path, *arguments: str, fails: bool = False) -> str:
         check=False,
         text=True,
     )
-    assert fails is (done.returncode != 0), done.stdout + done.stderr
+    assert fails in {None, done.returncode != 0}, done.stdout + done.stderr
     return done.stdout.strip()
 
 

@@ -59,6 +59,7 @@ def charted_project(chance: Random, *, is_plain: bool) -> Files:
     for name in environments:
         files[f"overlays/{name}/environment.yaml"] = _settings(name, chance, apps, backend, rollout, is_plain=is_plain)
         files |= overlay(name, chance, apps)
+        files[f"overlays/{name}/grown.yaml"] = grown(chance)
         files[f"overlays/{name}/sealed.yaml"] = documents.sealed_store(_SECRETS, environments, chance)
     return files
 
@@ -214,6 +215,12 @@ def binding(namespace: str) -> str:
     )
 
 
+def grown(chance: Random) -> str:
+    """A text that decides which environment is the largest: of that one the size of a release is told."""
+    text = chance.randbytes(chance.choice([8, 200, 700, 1500])).hex()
+    return f"apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: web}}\ndata: {{grown: '{text}'}}\n"
+
+
 def overlay(name: str, chance: Random, apps: tuple[str, ...]) -> Files:
     """Patches of each form for one environment, and resources that only it has."""
     files: Files = {f"overlays/{name}/part.yaml": part(PARTED, chance)} if chance.random() < 0.7 else {}
@@ -340,6 +347,16 @@ def change_part(chance: Random, files: Files) -> str:
     return f"{path} adds other parts"
 
 
+def outgrow(chance: Random, files: Files) -> str:
+    """An environment grows or shrinks, so that another one may be the largest."""
+    choice = [path for path in _manifests(files) if path.endswith("/grown.yaml")]
+    if not choice:
+        return ""
+    path = chance.choice(choice)
+    files[path] = grown(chance)
+    return f"{path} has {len(files[path])} characters"
+
+
 def change_binding(chance: Random, files: Files) -> str:
     """A binding names another namespace: one that its environment has, or that others have."""
     choice = [path for path in _manifests(files) if path.endswith("/binding.yaml")]
@@ -399,6 +416,7 @@ VALUES: Final[tuple[tuple[int, Callable[[Random, Files], str]], ...]] = (
     (3, change_resource),
     (6, change_part),
     (5, change_binding),
+    (5, outgrow),
 )
 """Edits after which most charts are revised, with how often each is chosen."""
 OTHERS: Final[tuple[tuple[int, Callable[[Random, Files], str]], ...]] = (

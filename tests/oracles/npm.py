@@ -25,7 +25,8 @@ class NpmPackages(NamedTuple):
 
     def node_modules(self, environ: Mapping[str, str]) -> Path:
         """Find where the packages are, or will be once installed."""
-        return store_root(environ) / "-".join([self.name, *self.packages]).replace("@", "-") / "node_modules"
+        folder = "-".join([self.name, *self.packages]).replace("@", "-").replace("/", "-")
+        return store_root(environ) / folder / "node_modules"
 
     def install(self, environ: Mapping[str, str]) -> Path:
         """Install the packages in one step, so that no other process ever sees half of them."""

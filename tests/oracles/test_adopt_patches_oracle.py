@@ -207,8 +207,8 @@ def test_what_flux_lays_over_a_path_is_kept_over_the_path(tmp_path: Path) -> Non
     ["commonLabels: {env: %s}\n", "labels: [{pairs: {env: %s}, includeSelectors: true}]\n"],
     ids=["common", "pairs"],
 )
-def test_labels_in_selectors_are_said_once_a_kind(said: str, kustomize: Path, tmp_path: Path) -> None:
-    """However many workloads there are; labels of objects and pods are settings."""
+def test_labels_in_selectors_are_said_once(said: str, kustomize: Path, tmp_path: Path) -> None:
+    """By a setting where all objects have them; where one has not, once a kind however many workloads there are."""
     tree = dict(BASE)
     tree["base/web.yaml"] = tree["base/web.yaml"].replace("labels: {}}", "labels: {tier: data}}") + "".join(
         f"---\napiVersion: v1\nkind: Service\nmetadata: {{name: {name}}}\nspec: {{selector: {{app: {name}}}}}\n"
@@ -216,16 +216,17 @@ def test_labels_in_selectors_are_said_once_a_kind(said: str, kustomize: Path, tm
     )
     for name in ("dev", "prod"):
         tree[f"overlays/{name}/kustomization.yaml"] = "resources: [../../base]\n" + said % name
-    texts = brought_over(kustomize, tmp_path, tree)
+    texts = brought_over(kustomize, tmp_path / "all", tree)
     overlay = {path: text for path, text in texts.items() if path.startswith("overlays/prod/")}
-    assert set(overlay) == {
-        "overlays/prod/environment.yaml",
-        "overlays/prod/selectors-deployment.yaml",
-        "overlays/prod/selectors-service.yaml",
-        "overlays/prod/db/statefulset-db.yaml",
-    }
-    assert "kind: Patch\n" in overlay["overlays/prod/selectors-deployment.yaml"]
-    assert overlay["overlays/prod/selectors-deployment.yaml"].endswith(
-        "merge:\n  spec:\n    selector:\n      matchLabels:\n        env: prod\n"
-    )
-    assert "podLabels:\n  env: prod\n" in overlay["overlays/prod/environment.yaml"]
+    assert set(overlay) == {"overlays/prod/environment.yaml"}
+    assert "selectorLabels:\n  env: prod\n" in overlay["overlays/prod/environment.yaml"]
+    for name in ("dev", "prod"):
+        tree[f"overlays/{name}/labelled/kustomization.yaml"] = "resources: [../../../base]\n" + said % name
+        tree[f"overlays/{name}/plain.yaml"] = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: plain}\n"
+        tree[f"overlays/{name}/kustomization.yaml"] = "resources: [labelled, plain.yaml]\n"
+    texts = brought_over(kustomize, tmp_path / "most", tree)
+    overlay = {path: text for path, text in texts.items() if path.startswith("overlays/prod/")}
+    assert "selectorLabels" not in overlay["overlays/prod/environment.yaml"]
+    (patch,) = (text for path, text in overlay.items() if path.endswith("selectors-deployment.yaml"))
+    assert "kind: Patch\n" in patch
+    assert patch.endswith("merge:\n  spec:\n    selector:\n      matchLabels:\n        env: prod\n")

@@ -13,14 +13,12 @@ import pytest
 
 from tests.harness.command import run_envc
 from tests.harness.repository import deployment
-from tests.history.conftest import new_folder
+from tests.history.conftest import Folder, new_folder
 from tests.oracles.conftest import REQUIRED
 from tests.oracles.hook_managers import PACKAGES
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-    from tests.history.conftest import Folder
 
 MODULES: Final = PACKAGES.node_modules(os.environ)
 """Read while pytest collects: each test runs with a HOME of its own."""
@@ -224,6 +222,54 @@ def test_what_husky_calls_is_committed_and_survives_an_installation(folder: Fold
     assert {file.name: file.read_bytes() for file in (folder.root / ".husky" / "_").iterdir()} == own
     assert run_envc(folder.root, "hook", "status").code == 0
     assert (folder.root / ".husky" / "pre-commit").read_text().endswith(REFUSES.format("pre-commit"))
+
+
+def states(folder: Folder) -> dict[str, str]:
+    """The state of each hook, and whether it calls another one."""
+    return dict(text.split(None, 1) for text in run_envc(folder.root, "hook", "status").out.splitlines())
+
+
+def test_lefthook_in_the_place_of_huskys_own_hooks_is_noticed_and_mended(
+    folder: Folder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What people keep for husky holds envc's line, but git calls lefthook's hook: that is replaced, not installed."""
+    set_up_husky(folder)
+    set_up_lefthook(folder)
+    install_husky(folder)
+    run_envc(folder.root, "hook", "install")
+    folder.commit("the team's hooks")
+    for again in (False, True):
+        run(folder, "node_modules/.bin/lefthook", "install", "--force")
+        found = states(folder)
+        assert {name for name, state in found.items() if state == "replaced"} == set(CHECKED), again
+        done = subprocess.run(
+            ["git", "commit", "--allow-empty", "-mx"], cwd=folder.root, capture_output=True, text=True, check=True
+        )
+        assert "pre-commit was replaced and does not call envc any more" in done.stderr
+        assert run_envc(folder.root, "hook", "install").code == 0
+        both_are_called(folder, monkeypatch)
+    install_husky(folder)
+    both_are_called(folder, monkeypatch)
+    assert run_envc(folder.root, "hook", "uninstall").code == 0
+    assert not list((folder.root / ".husky").rglob("*.before-envc"))
+
+
+def test_a_work_tree_that_husky_never_saw_says_so(folder: Folder, tmp_path: Path) -> None:
+    """Git calls nothing in a linked work tree whose `.husky/_` is missing; the committed line alone is not enough."""
+    set_up_husky(folder)
+    install_husky(folder)
+    run_envc(folder.root, "hook", "install")
+    folder.commit("the team's hooks")
+    other = tmp_path / "other"
+    folder.git("worktree", "add", "--quiet", str(other), "-b", "other")
+    for verb in ("status", "install"):
+        done = run_envc(other, "hook", verb)
+        assert done.code == (verb == "status")
+        assert "git calls no hook in this work tree until husky has put its own there" in done.err
+    assert not (other / ".husky" / "_").exists()
+    (other / "node_modules").symlink_to(MODULES)
+    run(Folder(other, folder.minutes), "node_modules/.bin/husky")
+    assert run_envc(other, "hook", "status").code == 0
 
 
 def test_what_version_0_1_did_to_husky_is_undone(folder: Folder) -> None:

@@ -11,7 +11,7 @@ import pytest
 from envcompile.chart import emit
 from envcompile.chart.names import camel
 from envcompile.yamlio import load_all
-from tests.chart.samples import chart_input, container, deployment
+from tests.chart.samples import chart_input, container, deployment, service, with_namespace
 from tests.oracles.test_chart_oracle import write
 from tests.oracles.tools import run
 
@@ -171,6 +171,41 @@ def resources(environment: int) -> list[Resource]:
     return found
 
 
+BESIDE: Final = {
+    ("ServiceAccount", "serviceAccount"): Point(
+        "metadata", "annotations", {"a": "1"}, {"b": "2"}, {"given": "yes"}, adds=True
+    ),
+    ("Service", "service"): Point("metadata", "annotations", {"a": "1"}, {"b": "2"}, {"given": "yes"}, adds=True),
+    ("Ingress", "ingress"): Point("metadata", "annotations", {"a": "1"}, {"b": "2"}, {"given": "yes"}, adds=True),
+    ("Ingress", "ingress "): Point("pod", "tls", [{"hosts": ["a"]}], [{"secretName": "b"}], [{"secretName": "given"}]),
+}
+"""Places of the objects beside a Deployment, by their kind and what their values stand below."""
+
+
+def beside(environment: int) -> list[Resource]:
+    """A Deployment with its account, Service and Ingress for each field in each state."""
+    found = []
+    for number, ((kind, _), point) in enumerate(BESIDE.items()):
+        for state in STATES:
+            name = f"web{number}-{state}"
+            made = [
+                deployment(name),
+                service(name),
+                {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": name}},
+            ]
+            made[0]["spec"]["template"]["spec"]["serviceAccountName"] = name
+            backend = {"service": {"name": name, "port": {"number": 80}}}
+            rule = {"host": "h", "http": {"paths": [{"path": "/", "pathType": "Prefix", "backend": backend}]}}
+            ingress = {"apiVersion": "networking.k8s.io/v1", "kind": "Ingress", "metadata": {"name": name}}
+            made.append({**ingress, "spec": {"rules": [rule]}})
+            value = value_of(point, state, environment)
+            for one in made:
+                if one["kind"] == kind and value != ABSENT:
+                    one["metadata" if point.holder == "metadata" else "spec"][point.field] = value
+            found += with_namespace("shop", *made)
+    return found
+
+
 def holds(found: Any, wanted: Any) -> bool:
     """Whether everything wanted is in what was found: Helm lays maps over each other."""
     if isinstance(wanted, dict):
@@ -214,6 +249,37 @@ def test_what_people_give_comes_into_every_state_of_a_field(
             assert holds(shown, point.given), (title, state)
             had = holder_of(plain[name], point).pop(point.field, None)
             assert not point.adds or not had or (title, state) in WHOLE or holds(shown, had), (title, state)
+    assert found == plain
+
+
+@pytest.mark.parametrize("environment", ENVIRONMENTS)
+def test_the_objects_beside_a_deployment_take_what_people_give(environment: str, helm4: Path, tmp_path: Path) -> None:
+    """Annotations of account, Service and Ingress, and the Ingress's TLS."""
+    number = ENVIRONMENTS.index(environment)
+    chart = write(emit(chart_input({name: beside(at) for at, name in enumerate(ENVIRONMENTS)})), tmp_path / "chart")
+    names = {(f"web{at}-{state}"): key for at, key in enumerate(BESIDE) for state in STATES}
+    given = {
+        camel(name): {slot.strip(): {BESIDE[kind, slot].field: BESIDE[kind, slot].given}}
+        for name, (kind, slot) in names.items()
+    }
+
+    def rendered(values: dict[str, Any]) -> dict[tuple[str, str], Resource]:
+        path = tmp_path / "given.json"
+        path.write_text(json.dumps(values), encoding="utf-8")
+        own = chart / f"values-{environment}.yaml"
+        printed = run(helm4, "template", "r", chart, "-f", own, "-f", path).expect_success().stdout
+        return {(one["kind"], one["metadata"]["name"]): one for one in load_all(printed.encode(), "printed") if one}
+
+    plain = {(one["kind"], one["metadata"]["name"]): one for one in beside(number)}
+    assert rendered({}) == plain
+    found = rendered(given)
+    for name, (kind, slot) in names.items():
+        point = BESIDE[kind, slot]
+        part = "metadata" if point.holder == "metadata" else "spec"
+        shown = found[kind, name][part].pop(point.field, None)
+        had = plain[kind, name][part].pop(point.field, None)
+        assert holds(shown, point.given), (name, kind)
+        assert not point.adds or not had or holds(shown, had), (name, kind)
     assert found == plain
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from envcompile.chart import emit
 from envcompile.yamlio import load_all
+from tests.chart.samples import chart_input, deployment, service, with_namespace
 from tests.chart.test_published import DETAILS, project
 from tests.harness.command import run_envc
 from tests.harness.repository import write_files
@@ -85,6 +87,42 @@ def test_it_can_be_a_dependency(helm: Path, condition: str, make_project: MakePr
     refused = run(helm, "template", "r", parent, "--set", f"{key}.enabeld=true")
     assert not refused.ok
     assert "enabeld" in refused.stderr
+
+
+@pytest.mark.parametrize("split", [False, True], ids=["flat", "split"])
+@pytest.mark.parametrize("alias", ["shop", "store"])
+def test_a_parent_takes_values_of_it_and_renders_what_it_renders_alone(
+    helm: Path, alias: str, tmp_path: Path, *, split: bool
+) -> None:
+    """`import-values` beside a condition and an alias, also where the chart has charts and a library of its own."""
+    resources = with_namespace("shop", deployment("front"), service("front"), deployment("back"))
+    write_files(tmp_path / "shop", emit(chart_input({"dev": resources}, split=split)))
+    taken = "import-values: [{child: global, parent: taken}, {child: front.image, parent: picture}]"
+    stated = f"repository: file://../shop, alias: {alias}, condition: {alias}.enabled, {taken}"
+    template = (
+        "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: parents-own}\n"
+        "data: {namespace: {{ .Values.taken.namespace }}, image: {{ .Values.picture.repository }}}\n"
+    )
+    dependency = f"dependencies:\n  - {{name: shop, version: 0.1.0, {stated}}}\n"
+    parent = write_files(
+        tmp_path / "parent",
+        {"Chart.yaml": f"apiVersion: v2\nname: parent\nversion: 0.1.0\n{dependency}", "templates/own.yaml": template},
+    )
+    run(helm, "dependency", "build", parent).expect_success()
+
+    def rendered(chart: Path, *flags: str) -> dict[tuple[str, str], Any]:
+        printed = run(helm, "template", "r", chart, *flags).expect_success().stdout
+        objects = [one for one in load_all(printed.encode(), "printed") if one]
+        return {(one["kind"], one["metadata"]["name"]): one for one in objects}
+
+    alone = rendered(tmp_path / "shop")
+    found = rendered(parent, "--set", "global.storageClass=fast")
+    assert found.pop(("ConfigMap", "parents-own"))["data"] == {"namespace": "shop", "image": "nginx"}
+    assert found == alone
+    assert len(alone) == 3
+    for change in (f"{alias}.front.replicas=7", f"{alias}.front.image.tag=x"):
+        changed = rendered(parent, "--set", change)
+        assert [key for key in alone if changed[key] != alone[key]] == [("Deployment", "front")]
 
 
 def test_values_of_ones_own_are_held_against_the_schema(helm: Path, make_project: MakeProject) -> None:

@@ -1,23 +1,31 @@
 """The sealed secrets of envc against the real kubeseal and the real sealed-secrets controller."""
 
 import base64
+import contextlib
+import copy
+import http.client
+import http.server
 import json
+import threading
 import time
+from collections.abc import Generator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
 from envcompile import yamlio
 from envcompile.secrets.ciphertext import SCOPES, Scope
 from envcompile.secrets.privatekeys import read_private_keys
 from envcompile.secrets.resolve import resolve_secret
 from envcompile.secrets.seal import seal_environments
+from envcompile.secrets.sealing import NoKeyOpensError
 from envcompile.settings import Sealing
 from tests.harness.command import PATIENCE
-from tests.oracles.sealed_secrets import SealedSecretsController
-from tests.oracles.tools import run
+from tests.oracles.sealed_secrets import NAMESPACE, SealedSecretsController
+from tests.oracles.tools import Result, run
 from tests.secrets.repository import (
     Repository,
     certificate_pem,
@@ -183,3 +191,138 @@ def test_envc_pins_the_certificate_that_the_controller_serves(
     assert change.certificate.fingerprint != fingerprint()
     assert f"fingerprint: {change.certificate.fingerprint}" in (tmp_path / "overlays/prod/environment.yaml").read_text()
     assert change.certificate.bits == 4096
+
+
+@contextlib.contextmanager
+def by_the_api_server(controller: SealedSecretsController, folder: Path) -> Generator[Path]:
+    """A kubeconfig by which kubeseal finds the controller as in a cluster: as a Service behind the API server.
+
+    What the API server would do with a pod's address, which nothing has here, is done by a server of our own: it hands
+    on what is asked of the Service.
+    """
+    services = f"/api/v1/namespaces/{NAMESPACE}/services/"
+    port = {"port": 8080, "protocol": "TCP"}
+    service = {
+        "apiVersion": "v1",
+        "kind": "Service",
+        "metadata": {"name": "sealed-secrets-controller", "namespace": NAMESPACE},
+        "spec": {"ports": [port]},
+    }
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            assert self.path == f"{services}sealed-secrets-controller", self.path
+            self.reply(200, json.dumps(service).encode())
+
+        def do_POST(self) -> None:
+            proxied, found, path = self.path.partition("/proxy/")
+            assert found
+            assert proxied.startswith(services)
+            assert "sealed-secrets-controller" in proxied
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            there = http.client.HTTPConnection(controller.url.removeprefix("http://"), timeout=PATIENCE)
+            there.request("POST", f"/{path}", body)
+            answer = there.getresponse()
+            self.reply(answer.status, answer.read())
+            there.close()
+
+        def reply(self, status: int, text: bytes) -> None:
+            """Answer with a text."""
+            self.send_response(status)
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", str(len(text)))
+            self.end_headers()
+            self.wfile.write(text)
+
+        def log_message(self, *_: Any) -> None:
+            """Tests print nothing."""
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        config = {
+            "apiVersion": "v1",
+            "kind": "Config",
+            "clusters": [{"name": "here", "cluster": {"server": f"http://127.0.0.1:{server.server_address[1]}"}}],
+            "users": [{"name": "nobody", "user": {}}],
+            "contexts": [{"name": "here", "context": {"cluster": "here", "user": "nobody"}}],
+            "current-context": "here",
+        }
+        path = folder / "kubeconfig.json"
+        path.write_text(json.dumps(config), encoding="utf-8")
+        try:
+            yield path
+        finally:
+            server.shutdown()
+
+
+@pytest.mark.parametrize("scope", SCOPES)
+def test_kubeseal_and_envc_judge_and_reencrypt_each_others_objects(
+    sealed_secrets: SealedSecretsController, tmp_path: Path, scope: Scope
+) -> None:
+    """`--validate` and `--re-encrypt` of what envc builds, and envc with the controller's keys of what kubeseal makes.
+
+    Moved to another namespace or damaged, an object is refused by both or by none.
+    """
+    from envcompile.secrets.certificate import read_certificates
+
+    repository = Repository(tmp_path)
+    pem = sealed_secrets.certificate.read_bytes()
+    repository.write("overlays/prod/sealed-secrets.pem", pem)
+    pin = read_certificates(pem, "cert")[0].fingerprint
+    built = compiled(
+        repository, declared(repository, PLAIN, "both"), settings(sealing=Sealing(fingerprint=pin, scope=scope))
+    )
+    secret = {
+        "apiVersion": "v1",
+        "kind": "Secret",
+        "metadata": {"name": "both", "namespace": "default"},
+        "data": {key: base64.b64encode(value).decode() for key, value in PLAIN.items()},
+    }
+    theirs = json.loads(sealed_secrets.seal(json.dumps(secret), "--scope", scope, "-o", "json").expect_success().stdout)
+    label = ("-l", "sealedsecrets.bitnami.com/sealed-secrets-key", "-o", "json")
+    kept = sealed_secrets.cluster.kubectl("-n", NAMESPACE, "get", "secret", *label).expect_success().stdout
+    keys = [
+        key
+        for item in json.loads(kept)["items"]
+        for key in read_private_keys(base64.b64decode(item["data"]["tls.key"]), "key")
+    ]
+    with by_the_api_server(sealed_secrets, tmp_path) as kubeconfig:
+
+        def ask(flag: str, value: dict[str, Any]) -> Result:
+            settings = ("--kubeconfig", kubeconfig, "--controller-namespace", NAMESPACE, "-o", "json")
+            return run(sealed_secrets.cluster.tools.kubeseal, *settings, flag, stdin=json.dumps(value))
+
+        for value in (built, theirs):
+            assert ask("--validate", value).ok
+            again = json.loads(ask("--re-encrypt", value).expect_success().stdout)
+            assert again["spec"]["encryptedData"]["text"] != value["spec"]["encryptedData"]["text"]
+            assert ask("--validate", again).ok
+            opened = unseal_object(again, keys)
+            assert {key: one.reveal() for key, one in opened.values.items()} == PLAIN
+            assert ask("--validate", _moved(value)).ok == _opens(_moved(value), keys) == (scope == "cluster-wide")
+            assert not ask("--validate", _damaged(value)).ok
+            assert not _opens(_damaged(value), keys)
+
+
+def _opens(value: dict[str, Any], keys: Sequence[RSAPrivateKey]) -> bool:
+    """Whether envc opens an object with these keys."""
+    try:
+        unseal_object(value, keys)
+    except NoKeyOpensError:
+        return False
+    return True
+
+
+def _moved(value: dict[str, Any]) -> dict[str, Any]:
+    """The same in another namespace."""
+    found = copy.deepcopy(value)
+    found["metadata"]["namespace"] = found["spec"]["template"]["metadata"]["namespace"] = "kube-public"
+    return found
+
+
+def _damaged(value: dict[str, Any]) -> dict[str, Any]:
+    """One value changed on the way."""
+    found = copy.deepcopy(value)
+    data = found["spec"]["encryptedData"]
+    data["text"] = data["text"][:-8] + ("AAAAAAA=" if data["text"][-8:] != "AAAAAAA=" else "BBBBBBA=")
+    return found

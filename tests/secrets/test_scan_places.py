@@ -263,3 +263,53 @@ def test_a_text_in_a_text_in_a_text_ends() -> None:
         "one.yaml",
         f"apiVersion: v1\nkind: ConfigMap\ndata:\n  x: |\n{''.join(f'    {line}' + chr(10) for line in SECRET.splitlines())}",
     )
+
+
+ENVIRONMENT = "apiVersion: envcompile.dev/v1\nkind: Environment\n"
+OF_CHARTS = "charts:\n  - name: db\n    values:\n      auth:\n"
+LOOKING = "Xk29-fjq8-hush-51"
+
+
+@pytest.mark.parametrize(
+    ("file", "before", "line", "mark"),
+    [
+        ("overlays/prod/environment.yaml", f"{ENVIRONMENT}params:\n", "  dbPassword: {}", "#"),
+        ("envc.yaml", OF_CHARTS, "        adminPassword: {}", "#"),
+        ("chart/values-prod.yaml", "auth:\n", "  adminPassword: {}", "#"),
+        ("chart/values.yaml", "auth:\n", "  'adminPassword': '{}'", "#"),
+        ("web.env", "", "DB_PASSWORD={}", "#"),
+        ("web.env", "", "export DB_PASSWORD={}", "#"),
+        ("main.tf", "", 'db_password = "{}"', "#"),
+    ],
+)
+@pytest.mark.parametrize("is_above", [True, False])
+def test_what_only_looks_like_a_secret_is_declared_by_a_comment(
+    file: str, before: str, line: str, mark: str, *, is_above: bool
+) -> None:
+    """Of the key itself, where it stands: another key, another line or another word declare nothing."""
+    written = line.format(LOOKING)
+    key = written.strip().removeprefix("export ").partition("=")[0].partition(":")[0].strip(" '")
+
+    def scanned(comment: str, gap: str = "") -> list[tuple[int, str]]:
+        above, behind = (f"{mark} {comment}\n{gap}", "") if is_above else (gap, f"  {mark} {comment}")
+        return found(file, f"{before}{above}{written}{behind}\n")
+
+    assert [rule for _, rule in scanned("a comment")] == ["plaintext-value"]
+    assert scanned(f"envcompile.dev/plaintext: {key}") == []
+    assert scanned(f"envcompile.dev/plaintext: other, {key}") == []
+    assert scanned("envcompile.dev/plaintext: other") != []
+    assert scanned(f"plaintext: {key}") != []
+    if is_above:
+        assert scanned(f"envcompile.dev/plaintext: {key}", f"{mark} another comment\n") != []
+
+
+def test_a_comment_declares_neither_secrets_nor_the_line_below_a_value() -> None:
+    """A Secret has its annotation; a comment behind a value is about that value."""
+    mark = "# envcompile.dev/plaintext: pw"
+    assert (
+        found("a.yaml", f"apiVersion: v1\nkind: Secret\nmetadata: {{name: t}}\nstringData:\n  pw: hush {mark}\n") != []
+    )
+    values = f"password: {LOOKING}  # envcompile.dev/plaintext: password\nother:\n  password: {LOOKING}\n"
+    assert found("values.yaml", values) == [(3, "plaintext-value")]
+    follows = f"a: b  # envcompile.dev/plaintext: password\npassword: {LOOKING}\n"
+    assert found("values.yaml", follows) == [(2, "plaintext-value")]

@@ -49,6 +49,13 @@ APP: dict[str, Any] = {
     "a": {"b": "nested loses"},
     "mixed": {"z": [1, True, "<&>"], "a": "ä"},
 }
+VERSIONED = ("team/kv/data/app", "data/data/data/app", "secret/data/has/data/inside")
+PLAIN = ("team/one/a/b", "kv1/has/data/inside", "kv1/metadata")
+GONE = {
+    "deleted": {"data": None, "metadata": {"deletion_time": "2026-11-29T20:00:00Z", "destroyed": False, "version": 1}},
+    "destroyed": {"data": None, "metadata": {"deletion_time": "", "destroyed": True, "version": 1}},
+}
+"""What Vault 1.21 says, with status 404, of versions that were taken away."""
 BIG = '{"data": {"data": {"big": 12345678901234567890, "one": 1.0, "e": 1e3}, "metadata": {"version": 1}}}'
 
 
@@ -66,6 +73,11 @@ def vault_reply(path: str, headers: dict[str, str]) -> Reply:
             "data": {"data": {"k": "umlaut"}, "metadata": {"version": 1}}
         }),
         "/v1/html/data/app": "<html>",
+        **{
+            f"/v1/{place}": json.dumps({"data": {"data": {"k": place}, "metadata": {"version": 2}}})
+            for place in VERSIONED
+        },
+        **{f"/v1/{place}": json.dumps({"data": {"k": place}}) for place in PLAIN},
     }
     special = {
         "/v1/sealed/data/app": (503, b'{"errors": ["Vault is sealed"]}'),
@@ -74,6 +86,7 @@ def vault_reply(path: str, headers: dict[str, str]) -> Reply:
         "/v1/error/data/app": (500, b"{}"),
         "/v1/tls/data/app": (400, b"Client sent an HTTP request to an HTTPS server.\n"),
         "/v1/bad/data/app": (400, b'{"errors": ["bad"]}'),
+        **{f"/v1/secret/data/{name}": (404, json.dumps({"data": gone}).encode()) for name, gone in GONE.items()},
     }
     if path in special:
         return special[path][0], {}, special[path][1]
@@ -149,6 +162,23 @@ def test_a_field_called_data_is_no_version(vault: Server, tmp_path: Path) -> Non
     environ = {"VAULT_ADDR": vault.url, "VAULT_TOKEN": "root"}
     assert value(tmp_path, "ref+vault://kv1/data#/data/k", **environ) == b"inner"
     assert value(tmp_path, "ref+vault://secret/data/gr%C3%B6%C3%9Fe%20x#/k", **environ) == b"umlaut"
+
+
+@pytest.mark.parametrize("place", [*VERSIONED, *PLAIN])
+def test_mounts_have_slashes_and_any_name(vault: Server, tmp_path: Path, place: str) -> None:
+    """Which version of the store it is, its answer says; the path does not."""
+    reference = parse_reference(f"ref+vault://{place}#/k")
+    assert reference is not None
+    read = read_value(reference, Surroundings(tmp_path, {"VAULT_TOKEN": "root", "VAULT_ADDR": vault.url}))
+    assert (read.value.reveal(), read.version) == (place.encode(), "2" if place in VERSIONED else None)
+
+
+@pytest.mark.parametrize("name", GONE)
+def test_a_version_that_was_taken_away_is_not_there(vault: Server, tmp_path: Path, name: str) -> None:
+    """Deleted or destroyed: trying again does not help."""
+    error = refused(tmp_path, f"ref+vault://secret/data/{name}#/k", VAULT_ADDR=vault.url)
+    assert f"Vault has nothing at `secret/data/{name}`" in str(error)
+    assert not error.unavailable
 
 
 @pytest.mark.parametrize(

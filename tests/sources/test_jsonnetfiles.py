@@ -41,6 +41,9 @@ def names(root: Path, environment: str = "prod") -> list[str]:
         "{ apiVersion: 'v1', kind: 'List', items: [k.cm('a')] }",
         "function(environment) k.cm('a')",
         "function(environment={}) [if false then k.cm('b'), k.cm('a')]",
+        "function() k.cm('a')",
+        "function(name='a', region='eu') [k.cm(name)]",
+        "function(make=function(name) k.cm(name)) { x: make('a') }",
     ],
 )
 def test_any_nesting_that_ends_in_resources_will_do(write: Write, text: str) -> None:
@@ -285,6 +288,16 @@ MISTAKES = {
         "  --> {file}:1:1\n"
         "      Top-level function call\n"
         "hint: a top-level function takes the argument `environment`: `function(environment) ...`",
+    ),
+    "a function of its own": Case(
+        "function(own=1) [\n  { a: error 'no ' + own },\n]",
+        "error: jsonnet: no 1\n"
+        "  --> {file}:2:8\n"
+        "      {file}:2:8-25  object <anonymous>\n"
+        '      Field "a"\n'
+        "      Array element 0\n"
+        "      During manifestation\n"
+        "hint: mend the jsonnet file: the trace leads from the place that failed to the place that asked for it",
     ),
     "second argument": Case(
         "function(environment, weight) {}",

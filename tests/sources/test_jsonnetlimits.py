@@ -119,13 +119,15 @@ local map(name, labels) = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { nam
 [
   { apiVersion: 'tanka.dev/v1alpha1', kind: 'Environment', metadata: { name: 'dev' },
     spec: { resourceDefaults: { labels: { team: 'a', tier: 'b' }, annotations: { x: 'q' } } },
-    data: { one: map('one', {}), two: [map('two', { labels: { tier: 'own' } })] } },
+    data: { one: map('one', {}), two: [map('two', { labels: { tier: 'own' } })],
+            three: { apiVersion: 'v1', kind: 'List', items: [map('three', {})] } } },
   map('beside', {}),
 ]
 """
     out = run_envc(project(tmp_path, text, name="dev"), "show", "dev", "--format", "json").out
     found = {value["metadata"]["name"]: value["metadata"] for value in json.loads(out)}
     assert found["one"]["labels"] == {"team": "a", "tier": "b"}
+    assert found["three"] == {**found["one"], "name": "three"}
     assert found["two"]["labels"] == {"team": "a", "tier": "own"}
     assert found["two"]["annotations"] == {"x": "q"}
     assert "labels" not in found["beside"]

@@ -242,6 +242,22 @@ def test_an_untouched_kustomize_project_names_the_way_over(write: Write) -> None
     )
 
 
+@pytest.mark.parametrize(
+    ("spec", "says"),
+    [
+        ('{"namespace": "shop-prod"}', "write `namespace: shop-prod` into environment.yaml"),
+        ("{}", "envc has environment.yaml"),
+    ],
+)
+def test_tankas_description_of_an_environment_is_no_resource(write: Write, spec: str, says: str) -> None:
+    """Its `spec.json` beside `main.jsonnet` is refused with the place of what it says, not taken for a patch."""
+    text = f'{{"apiVersion": "tanka.dev/v1alpha1", "kind": "Environment", "metadata": {{"name": "x"}}, "spec": {spec}}}'
+    assert complaint(write({**PROD, "overlays/prod/spec.json": text})) == (
+        "error: document 1 is Tanka's description of an environment, no resource\n"
+        f"  --> overlays/prod/spec.json:1:1\nhint: {says}, and move this out of base/ and overlays/"
+    )
+
+
 def test_fluxs_kustomizations_are_resources(write: Write) -> None:
     """The file's name does not decide when its content is of another API."""
     text = "apiVersion: kustomize.toolkit.fluxcd.io/v1\nkind: Kustomization\nmetadata: {name: a}\n"

@@ -69,6 +69,22 @@ def test_what_another_version_remembers_does_not_count(tmp_path: Path) -> None:
     assert FolderMemo(tmp_path, "another").get("prod", "key") is None
 
 
+def test_a_pack_is_written_entry_by_entry_as_it_is_written_whole(tmp_path: Path) -> None:
+    """Whoever reads it finds all of it, however many entries there are."""
+    memo = FolderMemo(tmp_path, "tool")
+    for number in range(70_000):
+        memo.put("prod", f"key{number}", ENTRY)
+    memo.put_wholes("prod", {"a": "b"})
+    memo.put_made_of("prod", {"digest": {"name": "value"}})
+    memo.save()
+    found = FolderMemo(tmp_path, "tool")
+    assert found.get("prod", "key0") == ENTRY == found.get("prod", "key69999")
+    assert found.get("prod", "key70000") is None
+    assert found.wholes("prod") == {"a": "b"}
+    assert found.made_of("prod") == {"digest": {"name": "value"}}
+    assert found.last("prod", "web") == {"base/web.yaml": "1"}
+
+
 def test_an_entry_that_eight_builds_did_not_use_is_forgotten(tmp_path: Path) -> None:
     """A memo does not grow for ever."""
     first = FolderMemo(tmp_path, "tool")

@@ -128,12 +128,20 @@ def mount(value: dict[str, Any], place: Place) -> Said:
             yield ("mountPropagation",), "`mountPropagation: Bidirectional` needs a privileged container"
 
 
+_ENDING: Final = ("lifecycle", "livenessProbe", "readinessProbe", "startupProbe")
+
+
 def container(value: dict[str, Any], place: Place) -> Said:
     """What a container says twice, or in contradiction; source: validateContainerCommon and what it calls."""
-    yield from _ports(value)
-    yield from _mounts_and_devices(value)
-    yield from _probes(value, place)
-    yield from _resize(value, place)
+    # Most containers have few of the fields: those that are there say which part is asked.
+    if "ports" in value:
+        yield from _ports(value)
+    if "volumeMounts" in value or "volumeDevices" in value:
+        yield from _mounts_and_devices(value)
+    if not value.keys().isdisjoint(_ENDING):
+        yield from _probes(value, place)
+    if "resizePolicy" in value:
+        yield from _resize(value, place)
     if place.release < _OWN_RESTARTS and value.get("restartPolicy") and place.names[-1:] == ("containers",):
         yield ("restartPolicy",), f"only an init container has a `restartPolicy` before 1.{_OWN_RESTARTS}"
     if place.release >= _OWN_RESTARTS and value.get("restartPolicyRules") and value.get("restartPolicy") is None:

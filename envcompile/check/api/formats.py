@@ -114,6 +114,11 @@ def positive(value: Any, _: str = "") -> str | None:
     return "is not greater than 0" if sign(value) in {0, -1} else None
 
 
+def some_percent(value: Any, _: str = "") -> str | None:
+    """No `0%`; source: pkg/apis/apps/validation/validation.go, getIntOrPercentValue and who asks it."""
+    return "is 0%" if isinstance(value, str) and _PERCENT.fullmatch(value) and not int(value[:-1]) else None
+
+
 def between(value: Any, argument: str) -> str | None:
     """A number in a range, `between=1..100`; a side may be left out."""
     if isinstance(value, bool) or not isinstance(value, int):
@@ -240,6 +245,7 @@ FORMS: Final[Mapping[str, Form]] = {
     "port-name": port_name,
     "port-or-name": port_or_name,
     "positive": positive,
+    "some-percent": some_percent,
     "prefixed": prefixed,
     "qualified": qualified,
     "qualified-caseless": qualified_caseless,

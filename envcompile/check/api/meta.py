@@ -164,6 +164,21 @@ def _name(meta: dict[str, Any], forms: tuple[tuple[str, str], ...]) -> Said:
                 break
 
 
+def says_little(meta: dict[str, Any]) -> bool:
+    """Tell whether the metadata of a namespaced object whose name is right say little, and that is right."""
+    if "annotations" in meta or not meta.keys() <= _USUAL:
+        return False
+    labels_, namespace = meta.get("labels"), meta.get("namespace")
+    if labels_ is not None and not (isinstance(labels_, dict) and _are_labels(tuple(labels_.items()))):
+        return False
+    return namespace is None or (isinstance(namespace, str) and _is_namespace(namespace))
+
+
+@lru_cache(maxsize=256)
+def _is_namespace(text: str) -> bool:
+    return not text or label(text) is None
+
+
 def _owners(meta: dict[str, Any]) -> Said:
     controllers = []
     for index, owner in maps_at(meta, "ownerReferences"):

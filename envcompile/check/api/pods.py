@@ -132,7 +132,8 @@ def _host(spec: dict[str, Any], place: Place) -> Said:
     """Ports and namespaces of the host; source: validatePodHostNetworkDeps, checkHostPortConflicts."""
     on_host = spec.get("hostNetwork") is True
     taken: set[tuple[str, str, int]] = set()
-    for pointer, item in _each(spec):
+    is_taken = on_host or any("hostPort" in port for _, item in _each(spec) for _, port in maps_at(item, "ports"))
+    for pointer, item in _each(spec) if is_taken else ():
         if pointer[0] == "initContainers":
             taken_here: set[tuple[str, str, int]] = set()
         else:

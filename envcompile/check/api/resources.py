@@ -6,6 +6,7 @@ Sources: pkg/apis/core/validation/validation.go; the sets of names are those of 
 from __future__ import annotations
 
 from fractions import Fraction
+from functools import lru_cache
 from math import ceil
 from typing import TYPE_CHECKING, Any, Final
 
@@ -55,6 +56,9 @@ def _is_extended(name: str) -> bool:
     if _is_native(name) or name.startswith("requests."):
         return False
     return qualified(f"requests.{name}") is None
+
+
+_USUAL: Final = frozenset({"cpu", "memory"})
 
 
 def _allows_overcommit(name: str) -> bool:
@@ -114,6 +118,19 @@ def _is_lost(text: str, amount: Fraction) -> bool:
     return (low - 2**64 if low >= 2**63 else low) % 1000 != 0
 
 
+@lru_cache(maxsize=4096)
+def _is_usual(name: str, given: str) -> bool:
+    """Tell whether an amount of cpu or memory is right, of a container or of a pod: most are the same few."""
+    return name in _USUAL and _amount(name, given) is None
+
+
+@lru_cache(maxsize=4096)
+def _is_within(name: str, given: str, most: str) -> bool:
+    """Tell whether a request of cpu or memory is below its limit."""
+    requested, limit = quantity(given), quantity(most)
+    return name in _USUAL and requested is not None and limit is not None and requested <= limit
+
+
 def requirements(value: dict[str, Any], place: Place) -> Said:
     """Requests and limits; source: validateResourceRequirements."""
     of_pod = place.pointer[-1:] == ("resources",) and place.pointer[-2:-1] == ("spec",)
@@ -121,10 +138,14 @@ def requirements(value: dict[str, Any], place: Place) -> Said:
     limits, requests = map_at(value, "limits"), map_at(value, "requests")
     for field, amounts in (("limits", limits), ("requests", requests)):
         for name, given in amounts.items():
+            if isinstance(given, str) and _is_usual(name, given):
+                continue
             what = name_of(name) or _amount(name, given) or _page(name, given)
             if what:
                 yield (field, name), f"`{name}` in `{field}` {what}"
     for name, given in requests.items():
+        if name in limits and isinstance(given, str) and _is_within(name, given, str(limits[name])):
+            continue
         requested, limit = quantity(given), quantity(limits.get(name))
         if name not in limits:
             if not _allows_overcommit(name):
@@ -153,6 +174,8 @@ def _page(name: str, value: Any) -> str | None:
 def within_pod(spec: dict[str, Any], place: Place) -> Said:
     """Limits of containers below those of the pod, and requests together; source: validatePodResourceConsistency."""
     limits, requests = map_at(spec, "resources", "limits"), map_at(spec, "resources", "requests")
+    if not limits and not requests:
+        return
     for index, item in maps_at(spec, "containers"):
         for name, given in map_at(item, "resources", "limits").items():
             if _above(quantity(given), quantity(limits.get(name))):

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from envcompile.check.api.book import full_name, read_book
 from envcompile.check.api.decoded import always
-from envcompile.check.api.meta import is_named
+from envcompile.check.api.meta import is_named, says_little
 from envcompile.check.api.refusal import Place
 from envcompile.check.api.validators import ROOTS, VALIDATORS
 from envcompile.check.api.walk import is_plain
@@ -39,6 +39,11 @@ _KEPT_SHAPES: Final = 256
 """Shapes of the maps of a type that are remembered."""
 _BY_CONTAINER: Final = full_name("core.v1.VolumeMount")
 _CONTAINERS: Final = frozenset({full_name("core.v1.Container"), full_name("core.v1.EphemeralContainer")})
+_SPOKEN_OF: Final[Mapping[str, frozenset[str]]] = {
+    full_name("core.v1.EnvVar"): frozenset({"valueFrom"}),
+    _BY_CONTAINER: frozenset({"mountPropagation", "recursiveReadOnly", "subPathExpr"}),
+}
+"""The fields without which the validators of a type say nothing: of the types that there are most of."""
 _BY_OBJECT: Final = frozenset(
     map(
         full_name,
@@ -203,6 +208,7 @@ class _Plan:
         "loud",
         "right",
         "silent",
+        "spoken_of",
         "waits",
     )  # fmt: skip
 
@@ -228,6 +234,7 @@ class _Plan:
         self.waits = node.name in _BY_OBJECT or node.name == _BY_CONTAINER
         """Whether its validators look at more than a map of this type."""
         self.is_container = node.name in _CONTAINERS
+        self.spoken_of = _SPOKEN_OF.get(node.name)
         self.right: dict[int, dict[str, Any]] = {}
         """Maps that the tables have nothing against; known by their identity, and held, so that it stays theirs."""
         self.loud: dict[str, _Plan | None] = {}
@@ -352,8 +359,8 @@ class _Walk(NamedTuple):
 
     def is_silent(self, validators: tuple[Validator, ...], value: dict[str, Any], pointer: Pointer) -> bool:
         """Tell whether validators say nothing about a map."""
-        top = self.top
-        place = Place(top.group, top.kind, top.version, self.root, pointer, top.release, top.is_namespaced)
+        group, kind, version, release, is_namespaced = self.top.place
+        place = Place(group, kind, version, self.root, pointer, release, is_namespaced)
         for validator in validators:
             for _ in validator(value, place):
                 return False
@@ -371,6 +378,8 @@ class _Top(NamedTuple):
     is_namespaced: bool
     names: set[str]
     """Some names that are right."""
+    place: tuple[str, str, str, int, bool]
+    """What validators are told of all of them."""
 
     def is_named(self, metadata: dict[str, Any]) -> bool:
         """Tell whether the name of an object has the form that names of its kind have."""
@@ -391,13 +400,14 @@ def _tops(_: KubeApi) -> dict[tuple[str, str], _Top | None]:
     return {}
 
 
-def surely_right(api: KubeApi, value: Any, *, by_tables: bool = False) -> bool:
+def surely_right(api: KubeApi, value: Any, *, by_tables: bool = False, is_known: bool = False) -> bool:
     """Tell whether nothing is refused of an object of a built-in kind; False when that takes a closer look.
 
     Args:
         api: the API.
         value: the object.
         by_tables: ask the tables of types and fields alone, and no validator that looks at several fields.
+        is_known: the tables were asked before, and have nothing against it.
     """
     if not isinstance(value, dict) or "status" in value:
         return False
@@ -410,7 +420,9 @@ def surely_right(api: KubeApi, value: Any, *, by_tables: bool = False) -> bool:
         tops[key] = _top(api, *key)
     top = tops[key]
     metadata = value.get("metadata")
-    if top is None or not isinstance(metadata, dict) or not metadata.get("name") or not top.plan.is_right(value):
+    if top is None or not isinstance(metadata, dict) or not metadata.get("name"):
+        return False
+    if not is_known and not top.plan.is_right(value):
         return False
     if by_tables:
         return top.is_named(metadata)
@@ -418,7 +430,7 @@ def surely_right(api: KubeApi, value: Any, *, by_tables: bool = False) -> bool:
     return (
         _is_silent(value, top.plan, (), walk)
         and not any(demands(top.group, kind, value))
-        and walk.is_silent(ROOTS, value, ())
+        and ((is_known and top.is_namespaced and says_little(metadata)) or walk.is_silent(ROOTS, value, ()))
         and all(walk.is_silent(plan.validators, around, pointer) for plan, around, pointer in walk.asked)
     )
 
@@ -432,7 +444,9 @@ def _top(api: KubeApi, api_version: str, kind: str) -> _Top | None:
         return None
     release = int(api.version.partition(".")[2])
     plan = _Plan(node, "", read_book(release), walked=True, top=True)
-    return _Top(plan, group, version, kind, release, api.is_namespaced(group, kind) is not False, set())
+    is_namespaced = api.is_namespaced(group, kind) is not False
+    about = (group, kind, version, release, is_namespaced)
+    return _Top(plan, group, version, kind, release, is_namespaced, set(), about)
 
 
 def _is_silent(value: dict[str, Any], plan: _Plan, pointer: Pointer, walk: _Walk) -> bool:
@@ -459,16 +473,15 @@ def _is_silent(value: dict[str, Any], plan: _Plan, pointer: Pointer, walk: _Walk
             if not walk.is_silent(mount.validators, around, at):
                 return False
         del asked[waiting:]
-    if plan.waits or (plan.is_container and "resizePolicy" in value):
+    if plan.spoken_of is not None and plan.spoken_of.isdisjoint(value):
+        pass  # its validators say nothing of other fields
+    elif plan.waits or (plan.is_container and "resizePolicy" in value):
         asked.append((plan, value, pointer))
     elif plan.validators and not walk.is_silent(plan.validators, value, pointer):
         return False
     if len(asked) == waiting:
-        _keep(plan.silent, value)
+        known = plan.silent
+        if len(known) >= _KEPT_MAPS:
+            known.clear()
+        known[id(value)] = value
     return True
-
-
-def _keep(known: dict[int, dict[str, Any]], value: dict[str, Any]) -> None:
-    if len(known) >= _KEPT_MAPS:
-        known.clear()
-    known[id(value)] = value

@@ -38,9 +38,11 @@ def volumes(spec: dict[str, Any], place: Place) -> Said:
         seen.add(name)
         if pod and name and item.get("ephemeral") is not None and (what := subdomain(f"{pod}-{name}")):
             yield (*where, "name"), f"the name of the claim that is made, `{pod}-{name}`, {what}"
-        claim = text_at(item, "persistentVolumeClaim", "claimName")
-        if pod and claim in made:
+        claim = text_at(item, "persistentVolumeClaim", "claimName") if made else ""
+        if pod and made and claim in made:
             yield (*where, "persistentVolumeClaim", "claimName"), f"the claim `{claim}` is made for another volume"
+        if "iscsi" not in item:
+            continue
         portal = text_at(item, "iscsi", "targetPortal")
         if at(item, "iscsi", "initiatorName") is not None and len(f"{name}:{portal}") > _LONGEST_PORTAL:
             yield (*where, "name"), "`name` and `targetPortal` have more than 64 characters together"

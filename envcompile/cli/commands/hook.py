@@ -12,6 +12,10 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+_HUSKY_IS_MISSING = (
+    "hint: git calls no hook in this work tree until husky has put its own there: run it here, as `npm install` does"
+)
+
 
 def register(app: typer.Typer) -> None:
     """Add the group of commands."""
@@ -23,7 +27,7 @@ def register(app: typer.Typer) -> None:
 
         Hooks that are there already are kept and called, too. Several projects of one repository share the hooks.
         """
-        from envcompile.actions.hooks import install, shown_folder
+        from envcompile.actions.hooks import install, lacks_husky, shown_folder
         from envcompile.actions.past import open_repository
         from envcompile.cli.output import answer, tell
 
@@ -36,11 +40,13 @@ def register(app: typer.Typer) -> None:
         for hook in found:
             if hook.keeps:
                 tell(f"{hook.name}: the hook that was there is called first")
+        if lacks_husky(repository):
+            tell(_HUSKY_IS_MISSING)
 
     @group.command("status", epilog="Example: envc hook status")
     def status_command(context: typer.Context, *, output_format: Format = "text") -> int:
         """Say which hooks are installed, and which commits wait to be recorded; exit 1 unless all are installed."""
-        from envcompile.actions.hooks import status
+        from envcompile.actions.hooks import lacks_husky, status
         from envcompile.actions.past import open_repository
         from envcompile.cli.output import answer, data, tell
         from envcompile.cli.render.recording import counted
@@ -58,6 +64,8 @@ def register(app: typer.Typer) -> None:
             data(f"{hook.name:<16}  {hook.state}{', calls the one that was there' if hook.keeps else ''}")
         if any(hook.state in {"replaced", "outdated"} for hook in found):
             tell("hint: `envc hook install` mends what is replaced or outdated")
+        if lacks_husky(repository):
+            tell(_HUSKY_IS_MISSING)
         if waiting:
             reason = spool.last_error()
             tell(f"{counted(len(waiting), 'commit')} waiting to be recorded" + (f": {reason}" if reason else ""))

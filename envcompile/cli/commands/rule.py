@@ -63,10 +63,11 @@ def _refuse_unknown(names: list[str] | tuple[()], known: Collection[str]) -> Non
     Raises:
         UsageError: naming each with the nearest one.
     """
+    from envcompile.check.picking import ALIKE
     from envcompile.errors import Problem, UsageError, did_you_mean
 
     problems = [
-        Problem(f"there is no rule `{name}`", _begun(name, known) or did_you_mean(name, known, _LIST))
+        Problem(f"there is no rule `{name}`", _begun(name, known) or did_you_mean(name, known, _LIST, ALIKE))
         for name in names
         if name not in known
     ]

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from envcompile.check.schema import complaints
-from tests.check.api.recorded import API, RECORDINGS, judged, score, seeds
+from envcompile.check.api.sure import surely_right
+from envcompile.check.schema import complaints, look_in_full
+from tests.check.api.recorded import API, RECORDINGS, changed, judged, mutants, score, seeds
 
 if TYPE_CHECKING:
     from tests.check.api.recorded import Recording, Score
@@ -37,3 +38,16 @@ def test_what_is_taken_is_no_error(found: Score) -> None:
 def test_the_valid_objects_are_right(folder: str) -> None:
     """All that the changes are made to."""
     assert [name for name, value in seeds(folder).items() if complaints(API, value)] == []
+
+
+def test_who_knows_that_the_tables_say_nothing_hears_the_same() -> None:
+    """What compile asked of the tables is not asked again by the check, and nothing is missed by it."""
+    asked = 0
+    for recording in RECORDINGS[:3:2]:
+        bases = seeds(recording.objects)
+        for mutant in mutants(recording):
+            value = changed(bases[mutant.base], mutant.patch)
+            if surely_right(API, value, by_tables=True):
+                asked += 1
+                assert complaints(API, value, is_right_by_tables=True) == look_in_full(API, value), mutant
+    assert asked > 500

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from envcompile.check.rules.catalogue import RULES
 from tests.harness.command import run_envc
 from tests.harness.repository import deployment, environment
 
@@ -160,12 +161,33 @@ def test_who_selects_a_rule_learns_that_it_is_not_evaluated(make_project: MakePr
 @pytest.mark.usefixtures("no_engine")
 def test_what_is_left_out_is_not_missed(make_project: MakeProject) -> None:
     """Nothing is said of rules that the settings leave out, nor where nothing is in CEL."""
-    off = "checks: {few-copies: 'off', fewer-copies: 'off', custom-kind-rule: 'off', admission-policy: 'off'}\n"
+    in_cel = [rule.id for rule in RULES if rule.in_cel]
+    off = f"checks: {{{', '.join(f'{rule}: off' for rule in ('few-copies', 'fewer-copies', *in_cel))}}}\n"
     files = everything_in_cel(make_project)
     project = make_project({**files, "envc.yaml": files["envc.yaml"] + off})
     assert "not evaluated" not in run_envc(project, "check")[1]
     plain = {name: text for name, text in files.items() if name.endswith(("envc.yaml", "ment.yaml"))}
     assert "not evaluated" not in run_envc(make_project(plain, "plain"), "check")[1]
+
+
+@pytest.mark.usefixtures("no_engine")
+@pytest.mark.parametrize(
+    ("rule", "what"),
+    [
+        ("device-selector-cost", "the selectors of `DeviceClass`"),
+        ("custom-kind-rule-expression", "the rules of `CustomResourceDefinition`"),
+    ],
+)
+def test_expressions_without_an_object_that_they_judge_are_not_passed(
+    make_project: MakeProject, rule: str, what: str
+) -> None:
+    """Neither selectors of devices, nor a definition with rules in a repository that has none of its kind."""
+    documents = next(one.fires for one in RULES if one.id == rule)
+    project = make_project({"base/a/a.yaml": documents, "overlays/prod/environment.yaml": environment()})
+    assert f"because nothing here reads CEL: {what}" in run_envc(project, "check", "--select", rule)[1]
+    plain = documents.replace("expression: |", "other: |").replace("x-kubernetes-validations", "x-other")
+    without = make_project({"base/a/a.yaml": plain, "overlays/prod/environment.yaml": environment()}, "without")
+    assert "not evaluated" not in run_envc(without, "check", "--select", rule)[1]
 
 
 @pytest.mark.usefixtures("no_engine")

@@ -160,6 +160,16 @@ def test_long_values_are_cut(make_project: MakeProject) -> None:
             "Deployment/web has no key `x` in itself",
             "`envc show` prints the whole text",
         ),
+        (
+            ("deployment/web", "spec#"),
+            "Deployment/web has no keys in spec",
+            "`#` asks for the keys of a configuration file in a ConfigMap",
+        ),
+        (
+            ("configmap/prod/settings", "data.url#"),
+            "ConfigMap/settings has no keys in data.url",
+            "replaced whole: only .conf, .env, .ini, .json, .properties, .toml, .yaml, .yml are merged key by key",
+        ),
         (("deployment/web", "spec#x"), "Deployment/web has no key `x` in spec", "`envc show` prints the whole text"),
         (("deployment/web", "--format", "xml"), "--format cannot be `xml`", None),
     ],

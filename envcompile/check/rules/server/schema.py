@@ -26,9 +26,12 @@ def _find(inputs: CheckInput) -> Iterator[Hit]:
     own_fix = f"write it as the CustomResourceDefinition has it: {fates}"
     minor = minor_of(inputs.api.version)
     for resource in inputs.resources:
+        found = complaints(inputs.api, resource.value, is_right_by_tables=id(resource.value) in inputs.right)
+        if not found:
+            continue
         gone = is_gone(resource, minor)
         advice = fix if inputs.api.is_built_in(resource.id.group, resource.id.kind) else own_fix
-        for pointer, what, severity, _ in complaints(inputs.api, resource.value):
+        for pointer, what, severity, _ in found:
             if gone and pointer == ("apiVersion",):
                 continue  # the rule `api-removed` says so, and since when
             beside = tuple(_named_beside(resource.value, pointer, what))
