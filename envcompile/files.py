@@ -160,6 +160,19 @@ def write_below(root: Path, path: str, data: bytes) -> None:
     write_atomically(file, data, shown=path)
 
 
+def real_path(path: Path) -> Path:
+    """A path without symlinks.
+
+    Raises:
+        OSError: it cannot be looked at.
+        RuntimeError: symlinks lead in a circle, which `Path.resolve` no longer tells from Python 3.13 on.
+    """
+    real = path.resolve()
+    if any(one.is_symlink() for one in (real, *real.parents)):
+        raise RuntimeError(f"Symlink loop from {str(path)!r}")
+    return real
+
+
 def inside(root: Path, path: str) -> Path:
     """The place of a project's file, whose folder is in the repository whatever symlinks lead there.
 
@@ -168,7 +181,7 @@ def inside(root: Path, path: str) -> Path:
     """
     file = root / path
     try:
-        home, real = repository_of(root.resolve()), file.parent.resolve()
+        home, real = repository_of(root.resolve()), real_path(file.parent)
     except FileNotFoundError:  # the current folder is gone: no other way leads here
         raise
     except (OSError, RuntimeError) as error:

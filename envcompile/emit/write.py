@@ -12,7 +12,7 @@ from envcompile.emit.index import INDEX_NAME
 from envcompile.emit.plan import unreadable
 from envcompile.emit.swap import put_in_place, recover
 from envcompile.errors import EnvcError, Problem, UnavailableError
-from envcompile.files import repository_of
+from envcompile.files import real_path, repository_of
 from envcompile.model import Location
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ def check_folder(folder: Path, root: Path) -> Path:
         EnvcError: a symlink on the way leaves the repository, the path is a file, or it lies among the sources.
     """
     try:
-        real, own = folder.resolve(), root.resolve()
+        real, own = real_path(folder), root.resolve()
         home = repository_of(own)
         for place in (folder, *folder.parents):
             if place.is_dir():
