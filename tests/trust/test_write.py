@@ -218,7 +218,7 @@ DOORS: Final = {
     "charts/archives": "a temporary folder, taken away at once",
     "charts/rendering": "a temporary folder, taken away at once",
     "adopt/lenient": "a temporary folder, taken away at once",
-    "adopt/kustomize": "a temporary folder, taken away at once",
+    "adopt/laying": "a temporary folder, taken away at once",
     "git/own_folder": "below .envc",
     "history/spool": "below .envc",
     "sources/jsonnetprocess": "an unnamed file of what a worker says",
