@@ -53,7 +53,7 @@ def test_a_mistyped_rule(tmp_path: Path) -> None:
     code, out, err = run_envc(tmp_path, "rule", "image-lates", "xyzzy")
     assert (code, out) == (2, "")
     assert "there is no rule `image-lates`" in err
-    assert "did you mean `image-latest` or " in err
+    assert "did you mean `image-latest`?" in err
     assert "`envc rule` lists the rules" in err
 
 
