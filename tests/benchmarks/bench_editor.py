@@ -6,9 +6,9 @@ first answer after a key, for which the project is looked at anew.
 
 from __future__ import annotations
 
+import argparse
 import os
 import statistics
-import sys
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -26,7 +26,9 @@ if TYPE_CHECKING:
 
 def main() -> None:
     """Measure, and print a line for each kind of question."""
-    root = Path(sys.argv[1]).resolve()
+    parser = argparse.ArgumentParser(prog="python -m tests.benchmarks.bench_editor", description=__doc__)
+    parser.add_argument("folder", type=Path, help="of `python -m tests.benchmarks.generate`, the part of envc")
+    root = parser.parse_args().folder.resolve()
     run_envc(root, "build")
     edit_project(root, _ask)
 
