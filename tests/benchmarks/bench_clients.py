@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 
 CLIENTS: Final = ("envc", "lightkube", "kubernetes", "kubernetes, dynamic", "kr8s")
 SPACE: Final = "many"
-_AT_ONCE: Final = 100
 _UIDS: Final = uuid.UUID(int=7)
 
 
@@ -48,19 +47,21 @@ class Result(NamedTuple):
     memory: float
 
 
-def filled(etcd: str, count: int, image: str = "example.invalid/i:1") -> None:
+def filled(etcd: str, count: int, image: str = "example.invalid/i:1", at_once: int = 100) -> None:
     """Pods of some four kilobytes straight into etcd: the API server serves them like its own.
 
     Args:
         etcd: its address.
         count: how many, from the first; those that there are get another version.
         image: of their container.
+        at_once: how many have one resource version. A watch that is cut goes on behind a version, so what is watched
+            has to come one by one, as from an API server.
     """
     connection = http.client.HTTPConnection(etcd.removeprefix("http://"), timeout=60)
     variables = [{"name": f"VARIABLE_{number}", "value": "x" * 40} for number in range(40)]
-    for start in range(0, count, _AT_ONCE):
+    for start in range(0, count, at_once):
         puts = []
-        for number in range(start, min(start + _AT_ONCE, count)):
+        for number in range(start, min(start + at_once, count)):
             name = f"p-{number}"
             value = {
                 "apiVersion": "v1",

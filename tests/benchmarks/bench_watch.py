@@ -47,11 +47,15 @@ class Watched(NamedTuple):
 
 
 def _versions(url: str) -> int:
+    """How many versions of pods are stored; a namespace has other objects, too."""
     import psycopg
 
     with psycopg.connect(url) as connection:
         try:
-            row = connection.execute("SELECT count(*) FROM live_version").fetchone()
+            row = connection.execute(
+                "SELECT count(*) FROM live_version v JOIN live_object o ON o.id = v.object_id "
+                "JOIN live_kind k ON k.id = o.kind_id WHERE k.plural = 'pods'"
+            ).fetchone()
         except psycopg.errors.UndefinedTable:
             return 0
     return int(row[0]) if row else 0
@@ -98,7 +102,7 @@ def _watched(cluster: Cluster, url: str, objects: int, changes: int) -> Watched:
         first = _until(process, lambda: _versions(url) >= objects)
         used, stored = _processor(process), _versions(url)
         start = time.monotonic()
-        filled(cluster.etcd_url, changes, image="example.invalid/i:2")
+        filled(cluster.etcd_url, changes, image="example.invalid/i:2", at_once=1)
         _until(process, lambda: _versions(url) >= stored + changes)
         wall = time.monotonic() - start
         more = _processor(process) - used
