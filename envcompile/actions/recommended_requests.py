@@ -44,7 +44,7 @@ def requests_of(
     """What the requests and limits should be, where they are off.
 
     CPU whose utilisation scales the workload is left alone: the search moves its target, and both would chase each
-    other (the upstream advice for a VPA beside an HPA). Memory is not: no target of it is searched, and `kept_amounts`
+    other (the upstream advice for a VPA beside an HPA). Memory is not: no target of it is searched, and `resized`
     moves the target against the request. Its limit then stays where it is, above the amount that scales.
 
     Args:
@@ -61,8 +61,8 @@ def requests_of(
     }
     main = next((share for share in scaling.workload.containers if share.percent.get("cpu")), None)
     known = [name for name in ("cpu", "memory") if name in columns or name in load.values]
-    left = steering & {"cpu"}
-    wanted = [name for name in known if name not in left and "/pod" not in columns.get(name, "")]
+    own = [name for name in known if "/pod" not in columns.get(name, "")]
+    wanted = [name for name in own if name != "cpu" or name not in steering]
     containers = containers_of(subject)
     if main is None or not wanted:
         return []

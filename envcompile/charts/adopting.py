@@ -14,6 +14,7 @@ from envcompile.adopt.existing import (
     Sources,
     in_promotion_order,
     literal_identity,
+    shortly,
     title,
     without_repeats,
 )
@@ -253,10 +254,9 @@ def _about_unstable(environment: str, one: Sequence[Existing], other: Sequence[E
         differing += [
             f"{title(value)} {dotted(pointer)}" for pointer, item in leaves(value) if fields.get(pointer) != item
         ]
-    more = f" and {len(differing) - _MOST_SHOWN} more" if len(differing) > _MOST_SHOWN else ""
     if differing:
         yield (
-            f"{environment}: the chart makes this up each time it is rendered: {', '.join(differing[:_MOST_SHOWN])}"
-            f"{more}; what came out stays from now on: set the values that it comes from, and bring it over once more, "
-            "or put what runs in its place"
+            f"{environment}: the chart makes this up each time it is rendered: {shortly(differing, _MOST_SHOWN)}; what "
+            "came out stays from now on: set the values that it comes from, and bring it over once more, or put what "
+            "runs in its place"
         )

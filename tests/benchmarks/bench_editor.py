@@ -7,7 +7,6 @@ first answer after a key, for which the project is looked at anew.
 from __future__ import annotations
 
 import argparse
-import os
 import statistics
 import time
 from pathlib import Path
@@ -15,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from lsprotocol import types as lsp
 
+from tests.benchmarks.measuring import processor_of
 from tests.editor.client import edit_project
 from tests.harness.command import run_envc
 
@@ -54,20 +54,15 @@ async def _ask(editor: Editor) -> None:
         after_keys.append(looked)
     _tell("a key to its diagnostics, with a pause of 200 ms", after_keys)
     first = []
-    before = _processor(editor)
+    # Without the process that looks for what is wrong.
+    before = processor_of(editor.process)
     for number in range(10):
         changed = lsp.TextDocumentContentChangeWholeDocument(f"{text}# {number} more\n")
         named = lsp.VersionedTextDocumentIdentifier(100 + number, editor.document(path).uri)
         editor.client.text_document_did_change(lsp.DidChangeTextDocumentParams(named, [changed]))
         first.append(await _timed(editor.hover(path, places[3])))
     _tell("the first hover after a key", first)
-    print(f"of which the server computes {(_processor(editor) - before) * 1e3 / len(first):.0f} ms each")
-
-
-def _processor(editor: Editor) -> float:
-    """Seconds of the processor that the server has used; the process that looks for what is wrong does not count."""
-    words = Path(f"/proc/{editor.process}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
-    return (int(words[11]) + int(words[12])) / os.sysconf("SC_CLK_TCK")
+    print(f"of which the server computes {(processor_of(editor.process) - before) * 1e3 / len(first):.0f} ms each")
 
 
 async def _timed(answer: Awaitable[object]) -> float:

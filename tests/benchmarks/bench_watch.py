@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from tests.benchmarks.bench_clients import SPACE, filled
+from tests.benchmarks.measuring import processor_of
 from tests.harness.command import PACKAGE_ROOT
 from tests.history import postgres
 from tests.oracles.cluster import running_cluster
@@ -67,11 +68,6 @@ def _status(process: subprocess.Popen[bytes], name: str) -> float:
     return next(int(line.split()[1]) / 1024 for line in lines if line.startswith(f"{name}:"))
 
 
-def _processor(process: subprocess.Popen[bytes]) -> float:
-    fields = Path(f"/proc/{process.pid}/stat").read_text("utf-8").rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-
 def _until(process: subprocess.Popen[bytes], reached: Callable[[], bool]) -> float:
     start = time.monotonic()
     while not reached():
@@ -100,12 +96,12 @@ def _watched(cluster: Cluster, url: str, objects: int, changes: int) -> Watched:
         process = subprocess.Popen(command, env=environ, stdout=log, stderr=log, stdin=subprocess.DEVNULL, cwd="/")
     try:
         first = _until(process, lambda: _versions(url) >= objects)
-        used, stored = _processor(process), _versions(url)
+        used, stored = processor_of(process.pid), _versions(url)
         start = time.monotonic()
         filled(cluster.etcd_url, changes, image="example.invalid/i:2", at_once=1)
         _until(process, lambda: _versions(url) >= stored + changes)
         wall = time.monotonic() - start
-        more = _processor(process) - used
+        more = processor_of(process.pid) - used
         return Watched(objects, first, used, changes, wall, more, _status(process, "VmRSS"), _status(process, "VmHWM"))
     finally:
         process.kill()

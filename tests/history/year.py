@@ -8,7 +8,6 @@ of the questions grow.
 
 from __future__ import annotations
 
-import os
 import sys
 import time
 from itertools import starmap
@@ -22,6 +21,7 @@ from envcompile.history.livegc import size_of
 from envcompile.history.livereading import LiveReader
 from envcompile.history.livetimes import DAY, SECOND, Happening
 from envcompile.kubernetes.api import load
+from tests.benchmarks.measuring import processor_of
 from tests.history.clusters import START, Filled, deployment, keyed
 
 if TYPE_CHECKING:
@@ -87,11 +87,9 @@ def _server_seconds(filled: Filled) -> float:
     if filled.database.is_sqlite:
         return 0.0
     try:
-        stat = Path(f"/proc/{filled.database.rows('SELECT pg_backend_pid()')[0][0]}/stat").read_text("ascii")
+        return processor_of(int(filled.database.rows("SELECT pg_backend_pid()")[0][0]))
     except OSError:
         return 0.0
-    ticks = stat.rpartition(")")[2].split()[11:13]
-    return sum(map(int, ticks)) / os.sysconf("SC_CLK_TCK")
 
 
 def _versions(filled: Filled, share: float) -> int:
