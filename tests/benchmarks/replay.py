@@ -147,9 +147,7 @@ class Replay:
             newest[at % self.objects] = self.changes[at].replace(b"MODIFIED", b"ADDED", 1)
         yield from newest
         version = str(_FIRST_VERSION + changed)
-        yield _line(
-            "BOOKMARK", {"kind": "Pod", "metadata": {"resourceVersion": version, "annotations": _END_OF_LIST}}
-        )
+        yield _line("BOOKMARK", {"kind": "Pod", "metadata": {"resourceVersion": version, "annotations": _END_OF_LIST}})
 
 
 def _discovered(items: list[Any]) -> dict[str, Any]:

@@ -123,7 +123,11 @@ def _watched(watch: Watch, *, once: bool, listen: str) -> list[Standing]:
     from envcompile.actions.watch_status import serving
     from envcompile.cli.output import tell
 
-    with serving(listen, watch.standing) if listen else nullcontext("") as url, _stopped_by_signals(watch), _rarely_collected():
+    with (
+        serving(listen, watch.standing) if listen else nullcontext("") as url,
+        _stopped_by_signals(watch),
+        _rarely_collected(),
+    ):
         if url:
             tell(f"listening on {url}")
         with _progress(watch):
