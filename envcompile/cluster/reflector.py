@@ -326,8 +326,8 @@ class Reflector:
 class _Arrivals:
     """The events of a watch, read ahead by a task of its own, and taken in lots.
 
-    Whoever takes the first of a lot leaves the others a moment to come: events arrive one by one, and waking up for each
-    of them would cost more than what is done with it.
+    Whoever takes the first of a lot leaves the others a moment to come: events arrive one by one, and waking up for
+    each of them would cost more than what is done with it.
     """
 
     def __init__(self, lines: AsyncGenerator[list[dict[str, Any]]]) -> None:

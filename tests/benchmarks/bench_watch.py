@@ -1,9 +1,9 @@
 """The watcher by the size of a cluster: memory, time to the first whole picture, and versions stored a second.
 
 `python -m tests.benchmarks.bench_watch [--objects N …] [--changes N]` starts an API server and a PostgreSQL, puts pods
-into its etcd, and lets `envc watch` look; then so many of them are changed one after the other, each in a transaction of
-its own, by several processes, and it is timed until the last version is stored. Each size has a cluster and a database
-of its own.
+into its etcd, and lets `envc watch` look; then so many of them are changed one after the other, each in a transaction
+of its own, by several processes, and it is timed until the last version is stored. Each size has a cluster and a
+database of its own.
 
 With `--rate N` the pods are those of `replay.py`, a server that changes as many a second as it is told: a real one, its
 etcd and the watcher share the processors here, and what is measured is which of them is first to have none left.
@@ -166,8 +166,10 @@ def _of_replay(folder: Path, url: str, objects: int, changes: int, rate: float) 
 
 def _table(results: list[Watched]) -> str:
     lines = [
-        "| objects | all stored after, processor (wall) | changes made a second | stored a second (of its processor) "
-        "| the last stored after | memory | peak |",
+        (
+            "| objects | all stored after, processor (wall) | changes made a second "
+            "| stored a second (of its processor) | the last stored after | memory | peak |"
+        ),
         "|---|---|---|---|---|---|---|",
     ]
     lines += [

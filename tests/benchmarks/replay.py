@@ -1,10 +1,10 @@
 """An API server of one kind that changes as fast as one likes: pods, each change with a resource version of its own.
 
 A real one shares the processors with what it is measured with, and changes some hundred objects a second there. This
-one makes its answers before, and sends them at a rate: a list that is streamed, a bookmark at its end, and one line, one
-chunk and one record of TLS for each change, as kube-apiserver 1.37 does. A watch from a version gets what came after.
-`python -m tests.benchmarks.replay --objects N --changes N --rate N` says its address, and waits for a line that starts
-the changes; when all are sent it says `sent SECONDS`.
+one makes its answers before, and sends them at a rate: a list that is streamed, a bookmark at its end, and one line,
+one chunk and one record of TLS for each change, as kube-apiserver 1.37 does. A watch from a version gets what came
+after. `python -m tests.benchmarks.replay --objects N --changes N --rate N` says its address, and waits for a line that
+starts the changes; when all are sent it says `sent SECONDS`.
 """
 
 from __future__ import annotations
