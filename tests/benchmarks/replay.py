@@ -35,7 +35,7 @@ def live_pod(number: int, image: str, version: int) -> dict[str, Any]:
     """A pod as a server sends it: with its version, and who wrote what of it."""
     value = pod_of(number, image)
     container = value["spec"]["containers"][0]
-    variables = {
+    variables: dict[str, Any] = {
         f"k:{json.dumps({'name': one['name']}, separators=(',', ':'))}": {".": {}, "f:name": {}, "f:value": {}}
         for one in container["env"]
     }
