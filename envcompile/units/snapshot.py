@@ -180,6 +180,8 @@ class Look:
         old = {path for path in snapshot.racy.keys() - changed if self._is_old(path)}
         if len(old) * _FEW_OF > len(self.inputs):
             snapshot.racy = {path: checksum for path, checksum in snapshot.racy.items() if path not in old}
+            if snapshot.inputs.names == self.inputs.names:
+                snapshot.folders = self.steady_folders()
             save(self, snapshot)
 
     def _is_old(self, path: str) -> bool:

@@ -165,6 +165,22 @@ def test_times_of_folders_are_not_trusted_where_nothing_keeps_them(built: Path) 
     assert found == [(True, b"times"), (False, b"")]
 
 
+def test_folders_that_were_young_are_known_once_they_are_old(built: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As are the files in them, which are read again until then."""
+    monkeypatch.setattr(seentimes, "FINE_NS", 10**15)
+    write_files(built, {"base/web/config.yaml": config_map(color="red")})
+    assert run_envc(built, "build").code == 0
+    young = load(look(built).root, look(built).target, look(built).tool)
+    assert young is not None
+    assert set(young.folders.times) == {0, 255}  # all are of no use; those that are not there are known
+    monkeypatch.setattr(seentimes, "FINE_NS", 0)
+    old = look(built).snapshot
+    assert old is not None
+    assert old.racy == {}
+    assert 0 < old.folders.times.count(b"\xff" * 24) < len(old.folders.lines)
+    assert old.folders.times.count(b"\0" * 24) == 0
+
+
 @pytest.mark.parametrize(
     ("changed", "is_known"), [(1_500_000_001, True), (1_950_000_001, False), (1_500_000_000, False), (-1, True)]
 )
