@@ -24,8 +24,10 @@ from envcompile.actions.findings_memo import (
     Found,
     RawHit,
     hits_in,
+    kinds_in,
     packed,
     packed_found,
+    packed_kinds,
 )
 from envcompile.actions.graded import field_of, told
 from envcompile.check.api.immutable import can_refuse
@@ -182,7 +184,7 @@ class _Checker:
             self._plan.units.apps[number],
             tuple(unknown_kinds(self._plan.api, [resource.id for _, resource in values])),
             hashlib.sha256(body or b"").hexdigest(),
-            tuple(sorted({resource.id[:2] for _, resource in values})),
+            packed_kinds(resource.id[:2] for _, resource in values),
         )
         if self._plan.units[number].may_be_remembered and body is not None:
             self._memo.put_facts(unit, body)
@@ -202,8 +204,9 @@ class _Checker:
 
     def unplaced(self) -> Iterator[tuple[int, CheckedUnit]]:
         """The units that were looked at, and those of which rules about several find something else than before."""
+        joint_of = {app: self._joint_of(app) for app in {*self._plan.units.apps}}
         for number, unit in sorted(self._units.items()):
-            if self._alone_hits.get(number) or unit.joint_of != self._joint_of(unit.app):
+            if self._alone_hits.get(number) or unit.joint_of != joint_of[unit.app]:
                 yield number, unit
 
     def place(self, number: int) -> None:
@@ -292,8 +295,7 @@ class _Checker:
         own = hashlib.sha256(packed(more) or b"").hexdigest()
         told = [self._units[number].facts for number in range(len(self._units))]
         found = [self._joint("facts", [own, *told], lambda: self._by_facts(more))]
-        kinds = {kind for several in {unit.kinds for unit in self._units.values()} for kind in several}
-        kinds |= {resource.id[:2] for resource in further}
+        kinds = kinds_in(self._units.values()) | {resource.id[:2] for resource in further}
         whole = [rule for rule in self._together if rule.whole and (rule.needs is None or rule.needs in kinds)]
         if whole:
             before = self._older_values()

@@ -80,6 +80,17 @@ def packed(facts: Sequence[Fact]) -> bytes | None:
         return None
 
 
+def packed_kinds(kinds: Iterable[tuple[str, str]]) -> bytes:
+    """Groups and kinds as they are kept."""
+    return msgspec.msgpack.encode(sorted({*kinds}))
+
+
+def kinds_in(units: Iterable[CheckedUnit]) -> set[tuple[str, str]]:
+    """Group and kind of the resources of some units."""
+    several = {unit.kinds for unit in units}
+    return {kind for one in several for kind in msgspec.msgpack.decode(one, type=list[tuple[str, str]])}
+
+
 def hits_in(data: bytes) -> list[RawHit]:
     """Hits that were kept, one a line."""
     return msgspec.json.Decoder(RawHit).decode_lines(data)
@@ -113,8 +124,8 @@ class CheckedUnit(msgspec.Struct, array_like=True):
     """Kinds that no schema is known of."""
     facts: str
     """The digest of what rules about several resources look at."""
-    kinds: tuple[tuple[str, str], ...]
-    """Group and kind of its resources, each once."""
+    kinds: bytes
+    """Group and kind of its resources, each once, packed: most units have the same."""
     joint_of: str = ""
     """Of its details."""
     changes: bytes = b""

@@ -15,7 +15,7 @@ from envcompile.check.formats.text import body_of, hint_of
 from envcompile.check.report import identity, is_yaml, order, together
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from envcompile.check.finding import Finding, Severity
     from envcompile.check.report import Group
@@ -157,14 +157,12 @@ class Sheets:
         """All of them one under the other, each hint with the first that it mends: as `as_text` gives it."""
         return "\n".join(self._told())
 
-    def _told(self) -> Iterator[str]:
+    def _told(self) -> list[str]:
         texts = [*chain.from_iterable([sheet.texts for sheet in self._sheets])]
         fixes = [*chain.from_iterable([map(sheet.hints.__getitem__, sheet.fixes) for sheet in self._sheets])]
-        told = {""}
-        for at in self._order:
-            fix = fixes[at]
-            if fix in told:
-                yield texts[at]
-            else:
-                told.add(fix)
-                yield texts[at] + hint_of(fix)
+        told = [*map(texts.__getitem__, self._order)]
+        behind = range(len(told) - 1, -1, -1)
+        first = dict(zip(map(fixes.__getitem__, reversed(self._order)), behind, strict=True))  # the last one put holds
+        for fix, at in first.items():
+            told[at] += hint_of(fix) if fix else ""
+        return told
