@@ -119,13 +119,13 @@ def _is_lost(text: str, amount: Fraction) -> bool:
 
 
 @lru_cache(maxsize=4096)
-def _is_usual(name: str, given: str) -> bool:
+def is_usual(name: str, given: str) -> bool:
     """Tell whether an amount of cpu or memory is right, of a container or of a pod: most are the same few."""
     return name in _USUAL and _amount(name, given) is None
 
 
 @lru_cache(maxsize=4096)
-def _is_within(name: str, given: str, most: str) -> bool:
+def is_within(name: str, given: str, most: str) -> bool:
     """Tell whether a request of cpu or memory is below its limit."""
     requested, limit = quantity(given), quantity(most)
     return name in _USUAL and requested is not None and limit is not None and requested <= limit
@@ -138,13 +138,13 @@ def requirements(value: dict[str, Any], place: Place) -> Said:
     limits, requests = map_at(value, "limits"), map_at(value, "requests")
     for field, amounts in (("limits", limits), ("requests", requests)):
         for name, given in amounts.items():
-            if isinstance(given, str) and _is_usual(name, given):
+            if isinstance(given, str) and is_usual(name, given):
                 continue
             what = name_of(name) or _amount(name, given) or _page(name, given)
             if what:
                 yield (field, name), f"`{name}` in `{field}` {what}"
     for name, given in requests.items():
-        if name in limits and isinstance(given, str) and _is_within(name, given, str(limits[name])):
+        if name in limits and isinstance(given, str) and is_within(name, given, str(limits[name])):
             continue
         requested, limit = quantity(given), quantity(limits.get(name))
         if name not in limits:
@@ -203,10 +203,13 @@ def pod_resources(spec: dict[str, Any], place: Place) -> Said:
 def overhead(value: dict[str, Any], _: Place) -> Said:
     """What the sandbox of a pod takes; source: validateOverhead."""
     field = "podFixed" if "podFixed" in value else "overhead"
-    for name, given in map_at(value, field).items():
-        what = container_resource(name) or _amount(name, given)
+    amounts = map_at(value, field)
+    for name, given in amounts.items():
+        what = container_resource(name) or _amount(name, given) or _page(name, given)
         if what:
             yield (field, name), f"`{name}` in `{field}` {what}"
+    if any(map(_is_huge, amounts)) and not amounts.keys() & {"cpu", "memory"}:
+        yield (field,), "huge pages need `cpu` or `memory` beside them"
 
 
 def limit_range(value: dict[str, Any], _: Place) -> Said:
