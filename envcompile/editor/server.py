@@ -54,9 +54,9 @@ class EnvcServer(LanguageServer):
     def __init__(self, folder: Path) -> None:
         super().__init__("envc", __version__)
         self.project: Workspace | None = None
-        self.wrong: list[Wrong] = []
+        self.wrong: Mapping[str, Sequence[Wrong]] = {}
         self._folder = folder
-        self._told: set[str] = set()
+        self._told: Mapping[str, Sequence[Wrong]] = {}
         self._waiting: asyncio.Task[None] | None = None
         self._looking = asyncio.Lock()
         self._checking = Checking()
@@ -133,14 +133,14 @@ class EnvcServer(LanguageServer):
         gc.collect()
 
     def tell(self) -> None:
-        """Send what is wrong in each file, and nothing for the files in which nothing is any more."""
-        found: dict[str, list[lsp.Diagnostic]] = {path: [] for path in self._told}
-        for wrong in self.wrong:
-            found.setdefault(wrong.file, []).append(self._diagnostic(wrong))
-        self._told = {path for path, items in found.items() if items}
-        for path, items in found.items():
-            self.text_document_publish_diagnostics(lsp.PublishDiagnosticsParams(self.uri_of(path), items))
-        self.protocol.notify(CHECKED, {"wrong": len(self.wrong)})
+        """Send what is wrong in files of which it is something else than before, and nothing where nothing is."""
+        for path in {**self._told, **self.wrong}:
+            found = self.wrong.get(path, ())
+            if found is not self._told.get(path):
+                items = [self._diagnostic(wrong) for wrong in found]
+                self.text_document_publish_diagnostics(lsp.PublishDiagnosticsParams(self.uri_of(path), items))
+        self._told = self.wrong
+        self.protocol.notify(CHECKED, {"wrong": sum(map(len, self.wrong.values()))})
 
     def _diagnostic(self, wrong: Wrong) -> lsp.Diagnostic:
         names = f"\n(in {', '.join(wrong.environments)})" if wrong.environments else ""
@@ -298,8 +298,8 @@ def _change_sources(server: EnvcServer) -> None:
         project = ls.project
         if project is None:
             return []
-        for wrong in ls.wrong:
-            if wrong.file == path and params.range.start.line <= wrong.span.line <= params.range.end.line:
+        for wrong in ls.wrong.get(path or "", ()):
+            if params.range.start.line <= wrong.span.line <= params.range.end.line:
                 found += [
                     lsp.CodeAction(
                         action.title,
