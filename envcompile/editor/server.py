@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import io
 from difflib import SequenceMatcher
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -99,13 +100,13 @@ class EnvcServer(LanguageServer):
         path = self.path_of(params.text_document.uri)
         if path is None or self.project is None:
             return None
-        lines = self.project.read(path).splitlines(keepends=True)
+        lines = lines_of(self.project.read(path))
         place = self.workspace.position_codec.position_from_client_units(lines, params.position)
         return self.project, path, place.line, place.character
 
     def range_of(self, path: str, span: Span) -> lsp.Range:
         """A span as the editor counts."""
-        lines = self.project.read(path).splitlines(keepends=True) if self.project is not None else []
+        lines = lines_of(self.project.read(path)) if self.project is not None else []
         found = lsp.Range(lsp.Position(span.line, span.character), lsp.Position(span.end_line, span.end_character))
         return self.workspace.position_codec.range_to_client_units(lines, found)
 
@@ -167,14 +168,19 @@ class EnvcServer(LanguageServer):
         """The lines that differ between files and the texts that they get."""
         changes: dict[str, Sequence[lsp.TextEdit]] = {}
         for path, text in texts.items():
-            before = self.project.read(path).splitlines(keepends=True) if self.project is not None else []
-            after = text.splitlines(keepends=True)
+            before = lines_of(self.project.read(path)) if self.project is not None else []
+            after = lines_of(text)
             changes[self.uri_of(path)] = [
                 lsp.TextEdit(lsp.Range(lsp.Position(start, 0), lsp.Position(end, 0)), "".join(after[first:last]))
                 for what, start, end, first, last in SequenceMatcher(None, before, after).get_opcodes()
                 if what != "equal"
             ]
         return lsp.WorkspaceEdit(changes=changes)
+
+
+def lines_of(text: str) -> list[str]:
+    """The lines of a text as the protocol counts them, with their ends: a separator of Unicode ends none."""
+    return list(io.StringIO(text, newline=""))
 
 
 def make_server(folder: Path) -> EnvcServer:
