@@ -23,7 +23,8 @@ _ELSEWHERE = {
     "create": "new", "add": "new", "import": "init", "seal": "secrets seal", "export": "eject", "docs": "guide",
     "describe": "explain", "rollout": "history", "undo": "history restore", "secret": "secrets", "app": "argocd app",
     "appset": "argocd appset", "proj": "argocd project", "helm": "charts", "repo": "charts list",
-    "pull": "charts update", "dependency": "charts update", "dep": "charts update", "search": "charts outdated", "values": "charts list",
+    "values": "charts list", "pull": "charts update", "dependency": "charts update", "dep": "charts update",
+    "search": "charts outdated",
 }  # fmt: skip
 """What others call a command that envc calls otherwise."""
 _OF_CLUSTERS = frozenset((
