@@ -110,6 +110,7 @@ fi
 case "$hook" in
 pre-commit|pre-merge-commit)
   unset $(git rev-parse --local-env-vars | grep -v -x GIT_INDEX_FILE)
+  export ENVC_INDEX_IS_OF="$gitdir"
   envc hook run "$hook" "$@" </dev/null
   exit $? ;;
 pre-push)
