@@ -200,7 +200,7 @@ class SharedMemo:  # ruff: ignore[too-many-public-methods] - all that a memo is 
     def texts(
         self, linked: LinkedEnvironment, units: Iterable[int], digests: Callable[[int], list[str]]
     ) -> Iterator[tuple[int, list[bytes]]]:
-        """The numbers of units whose files others keep, each with the bytes of all of them, whose SHA-256 was made anew.
+        """Numbers of units whose files others keep, each with the bytes of all of them: their SHA-256 was made anew.
 
         Args:
             linked: the environment.
