@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from envcompile.actions.results import CHART_FOLDER
 from envcompile.emit.index import INDEX_NAME, digest
 from envcompile.emit.revised import RevisedDigests, renewed
-from envcompile.seenfiles import NO_FILES, numbers_of, outputs_in
+from envcompile.seenfiles import NO_FILES, outputs_in
+from envcompile.seentimes import numbers_of
 from envcompile.units.kept_plans import fixed_files
 from envcompile.units.snapshot import INPUT_FOLDERS, Snapshot, racy_inputs, save
 
@@ -86,6 +87,7 @@ def keep_snapshot(
             further=further,
             beside=beside,
             inputs=inputs,
+            folders=look.steady_folders(),
             outputs=outputs,
         ),
     )
@@ -120,7 +122,7 @@ def _written(
     revised = _revised(look, result, below)
     if revised is not None:
         return revised
-    digests = {**plan.digests, INDEX_NAME: digest(plan.new_index)}
+    digests = dict(plan.digests.items()) | {INDEX_NAME: digest(plan.new_index)}
     before = plan.seen or NO_FILES
     if below is None and len(before) == len(digests) and all(path in digests for path in before.paths()):
         return before.with_digests([digests[path] for path in before.paths()])
