@@ -80,8 +80,9 @@ def test_containers_of_a_rollout_merge_by_name() -> None:
 )
 def test_a_list_that_only_the_projects_code_names_merges_by_name(group: str, version: str, kind: str, way: str) -> None:
     """AddFileParameter of Argo CD replaces the one of the same name; authorities of Crossplane must have a name."""
-    rule = at(API.node(group, version, kind), way).rule
-    assert (rule.strategy, rule.keys) == ("merge", ("name",))
+    node = at(API.node(group, version, kind), way)
+    assert node is not None
+    assert (node.rule.strategy, node.rule.keys) == ("merge", ("name",))
 
 
 @pytest.mark.parametrize(
