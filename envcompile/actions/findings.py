@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from functools import partial
 from itertools import starmap
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -25,7 +26,7 @@ from envcompile.actions.findings_memo import (
     packed_found,
 )
 from envcompile.actions.graded import field_of, told
-from envcompile.check.api.immutable import can_refuse
+from envcompile.actions.holding import Holding
 from envcompile.check.check_input import CheckInput, SealingKeys
 from envcompile.check.facts import facts_of
 from envcompile.check.finding import Hit, fingerprint
@@ -36,8 +37,7 @@ from envcompile.check.rules.server.immutable_field import RULE as IMMUTABLE
 from envcompile.check.schema import unknown_kinds
 from envcompile.check.suppressions import POINTER, read_suppressions
 from envcompile.emit.filenames import place_files
-from envcompile.emit.manifests import built_in_kinds, render
-from envcompile.git.blob import blob_id
+from envcompile.emit.manifests import built_in_kinds
 from envcompile.log import decision, is_on, progress
 from envcompile.model import Resource, without_values
 from envcompile.settings import Sealing
@@ -45,7 +45,6 @@ from envcompile.sources.project import ENVIRONMENT_FILE, OVERLAYS
 from envcompile.sources.scans import combined_digest
 from envcompile.text import escaped
 from envcompile.units.field_places import source_place
-from envcompile.yamlio import Renderer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -162,7 +161,6 @@ class _Checker:
         root = project.tree.root if is_kept else None
         tool = project.look.tool if project.look is not None else ""
         self._memo = FindingsMemo(root, linked.environment, tool)
-        self._renderer = Renderer()
         said = _settings_files(project, linked.environment)
         beside = combined_digest([said, stamp])
         self._unit_keys = [
@@ -263,6 +261,9 @@ class _Checker:
     ) -> tuple[list[tuple[str, Hit]], list[Aside]]:
         """What rules that look at one resource find in some, and what their annotations set aside."""
         shown = self._shown(resources)
+        if shown is not resources:  # what is hidden is of the same form
+            pairs = zip(resources, shown, strict=True)
+            right |= {id(seen.value) for one, seen in pairs if seen is not one and id(one.value) in right}
         inputs = CheckInput(self.linked.environment, shown, self._plan.api, self._keys, right=right)
         by_id = {resource.id: resource for resource in resources}
         found = [(rule.id, hit) for rule in self._alone for hit in rule.find(inputs)]
@@ -385,14 +386,6 @@ class _Checker:
             self._facts[number] = facts
         return facts
 
-    def _bodies(self, values: Sequence[tuple[Origin, Resource]]) -> tuple[tuple[int, str], ...]:
-        digits = self._older.digits if self._older is not None else 0
-        return tuple(
-            (position, blob_id(render(one, self._renderer).encode(), digits))
-            for position, (_, one) in enumerate(values)
-            if can_refuse(one.id.group, one.id.kind) or self._looks_back(one)
-        )
-
     def _ask_about_changes(self, older: OlderStates) -> None:
         """Hold units against the last compiled state: those that changed, and all of them when that state did."""
         state = older.of(self.linked.environment)
@@ -403,23 +396,20 @@ class _Checker:
             paths = _paths_of(self.linked)
         if state is not None and len(wanted) > _MANY:
             state.expect_many()
+        holding = Holding(state, self._looks_back) if state is not None else None
         for number in wanted:
             unit, bodies = self._units[number], self._units[number].bodies
             changes: list[Found] = []
-            if state is not None and bodies is None:
-                bodies = self._bodies(self.linked.unit_values(number))
-            for position, blob in bodies or ():
-                for place in state.places(paths[number][position]) if state is not None else ():
-                    if state is None or state.holds(place, blob):
-                        continue
-                    resource = self.linked.unit_values(number)[position][1]
-                    value = state.value(place, resource.id)
-                    if value is not None:
-                        changes = [found for found in changes if found.resource != resource.id]
-                        changes += self._refused(resource, value)
+            if holding is not None:
+                resources = partial(self._resources_of, number)
+                bodies, changed = holding.changed(resources, paths[number], bodies)
+                changes = [found for resource, value in changed for found in self._refused(resource, value)]
             if unit.changes != (now := packed_found(changes)) or unit.bodies != bodies:
                 self._replace(number, msgspec.structs.replace(unit, changes=now, bodies=bodies))
         self._memo.put_older(state.name if state is not None else "")
+
+    def _resources_of(self, number: int) -> list[Resource]:
+        return [resource for _, resource in self.linked.unit_values(number)]
 
     def _refused(self, resource: Resource, value: dict[str, Any]) -> list[Found]:
         [shown, before] = self._shown([resource, resource._replace(value=value)])

@@ -103,8 +103,8 @@ class CheckedUnit(msgspec.Struct, array_like=True):
     kinds: tuple[tuple[str, str], ...]
     """Group and kind of its resources, each once."""
     bodies: tuple[tuple[int, str], ...] | None = None
-    """Resources with fields that must stay: their number in the unit, and git's name of their file's bytes; None until
-    there is an older state to hold them against."""
+    """Resources with fields that must stay: their number in the unit, and git's name of a text that says of these what
+    they say, empty where none is known; None until there is an older state to hold them against."""
     joint: bytes = b""
     """What rules about several resources found, packed."""
     joint_of: str = ""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
@@ -83,7 +84,7 @@ def seen_of(live: Mapping[str, Any], keyed: Callable[[str], str], *, is_gone: bo
         owner=who.owner,
         body=body,
         digest=hashlib.sha256(body).digest(),
-        managers=b"[]" if is_gone else json.dumps(managed or [], separators=(",", ":")).encode(),
+        managers=b"[]" if is_gone else encoded(managed or []),
         is_gone=is_gone,
         value=(value, live),
     )
@@ -91,6 +92,11 @@ def seen_of(live: Mapping[str, Any], keyed: Callable[[str], str], *, is_gone: bo
 
 def encoded(value: Any) -> bytes:
     """A kept object as JSON whose bytes are equal when the objects are."""
+    # A watcher spends most of its time with these texts; who has no client of a cluster may have no `orjson` either.
+    with suppress(ImportError, TypeError):  # and it refuses numbers of more than 64 bits
+        import orjson
+
+        return orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"), sort_keys=True).encode()
 
 

@@ -16,6 +16,7 @@ from envcompile.git.trees import CommitTree, StoredTree
 from envcompile.yamlio.load import load_all
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
     from envcompile.model import ResourceId
@@ -92,7 +93,11 @@ class OlderState:
     def __init__(self, tree: Tree, folder: str, digits: int, name: str) -> None:
         self._tree = tree
         self._folder = folder
-        self._digits = digits
+        self.digits = digits
+        self._names: frozenset[bytes] = frozenset()
+        """The lines of the index, where many are asked for."""
+        self._listed: dict[str, str] | None = None
+        """Every file, with git's name of its content where git was asked, once all are listed."""
         self._index: bytes | None = None
         self._places: dict[str, list[str]] | None = None
         self._texts: dict[str, set[str]] = {}
@@ -101,9 +106,14 @@ class OlderState:
 
     def expect_many(self) -> None:
         """List all files at once, where most of them will be read: one that was listed is known to be a plain one."""
-        if not isinstance(self._tree, StoredTree):
-            with suppress(EnvcError):
-                self._tree.files(self._folder)
+        with suppress(EnvcError):
+            self._listed = {entry.path: entry.blob for entry in self._tree.files(self._folder)}
+            self._names = frozenset(self._read_index().split(b"\n"))
+
+    def _read_index(self) -> bytes:
+        if self._index is None:
+            self._index = self._tree.read(f"{self._folder}/{INDEX_NAME}")
+        return self._index
 
     def places(self, place: str) -> list[str]:
         """The files in which a resource may have been: its own, its application's, the one for all, or one elsewhere.
@@ -111,13 +121,12 @@ class OlderState:
         Args:
             place: where the resource is now, whatever the layout.
         """
-        if self._index is None:
-            self._index = self._tree.read(f"{self._folder}/{INDEX_NAME}")
-        if "/" in place and f"\n{place}\n".encode("utf-8", "surrogateescape") in self._index:
+        name = place.encode("utf-8", "surrogateescape")
+        if "/" in place and (name in self._names or b"\n%b\n" % name in self._read_index()):
             return [place]  # of most resources, which nobody takes the whole index apart for
         if self._places is None:
             self._places = {}
-            for path in parse_index(self._index):
+            for path in parse_index(self._read_index()):
                 self._places.setdefault(path.rpartition("/")[2] if "/" in path else _TOGETHER, []).append(path)
         alone, together = self._places.get(place.rpartition("/")[2], []), self._places.get(_TOGETHER, [])
         for file, known in ((place, alone), (file_of(place, "app"), together), (WHOLE, together)):
@@ -128,13 +137,33 @@ class OlderState:
     def holds(self, file: str, blob: str) -> bool:
         """Tell whether a file has a text of that name; what is not there is as good as equal."""
         path = f"{self._folder}/{file}"
-        if not self._tree.is_file(path):
+        if not self._is_file(path):
             return True
         if "/" in file and isinstance(self._tree, StoredTree):
-            return self._tree.blob_of(path) == blob
+            return self._blob_of(path) == blob
         if file not in self._texts:
-            self._texts[file] = {blob_id(text, self._digits) for text in take_apart(self._tree.read(path))}
+            self._texts[file] = {blob_id(text, self.digits) for text in take_apart(self._tree.read(path))}
         return blob in self._texts[file]
+
+    def texts(self, files: Iterable[str]) -> dict[str, bytes]:
+        """The bytes of files that are there, of git's read in one go; what cannot be read says nothing."""
+        paths = {path: file for file in files if self._is_file(path := f"{self._folder}/{file}")}
+        found: dict[str, bytes] = {}
+        with suppress(EnvcError):
+            if isinstance(self._tree, StoredTree):
+                ids = {path: self._blob_of(path) for path in paths}
+                contents = dict(self._tree.blobs(ids.values(), within_limits=True))
+                return {file: contents[ids[path]] for path, file in paths.items()}
+            for path, file in paths.items():
+                found[file] = self._tree.read(path)
+        return found
+
+    def _is_file(self, path: str) -> bool:
+        return path in self._listed if self._listed is not None else self._tree.is_file(path)
+
+    def _blob_of(self, path: str) -> str:
+        known = self._listed.get(path) if self._listed is not None else None
+        return known or (self._tree.blob_of(path) if isinstance(self._tree, StoredTree) else "")
 
     def value(self, file: str, resource: ResourceId) -> dict[str, Any] | None:
         """What a resource was; what cannot be read says nothing."""

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from contextlib import aclosing
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from envcompile.cluster.answers import ApiError, NoAnswerError
@@ -23,14 +23,17 @@ from envcompile.log import decision, detail
 if TYPE_CHECKING:
     import random
     from collections.abc import AsyncGenerator, Awaitable, Callable
+    from typing import Self
 
     from envcompile.cluster.kinds import ApiKind
     from envcompile.cluster.pace import Pace
     from envcompile.cluster.streaming import Stream
 
 INITIAL_END: Final = "k8s.io/initial-events-end"
-_AT_ONCE: Final = 500
-"""Changes of one batch."""
+_AT_ONCE: Final = 100
+"""Changes of one batch: fewer make more statements, more make the processor forget what it has read."""
+_LOT: Final = 0.02
+"""Seconds in which events that come one by one are gathered."""
 _TOO_SOON: Final = 2.0
 """Seconds: a watch that ends cleanly within them without a word may be one of a version that is forgotten."""
 
@@ -227,9 +230,9 @@ class Reflector:
         patience = self._pace.initial if is_list else seconds + self._pace.grace
         lines = self._stream.lines(self.kind, self._namespace, params, patience=patience)
         try:
-            async with aclosing(_timed(lines, self._wait)) as timed:
-                async for events in timed:
-                    if events is None:
+            async with _Arrivals(lines) as arrivals:
+                while (events := await arrivals.next(self._wait())) is not None:
+                    if not events:
                         await self._flush()
                         continue
                     backoff.reset()
@@ -320,29 +323,62 @@ class Reflector:
         await self._put(Batch(self.kind, self._namespace, changes, version, everything))
 
 
-async def _timed(
-    lines: AsyncGenerator[list[dict[str, Any]]], wait: Callable[[], float | None]
-) -> AsyncGenerator[list[dict[str, Any]] | None]:
-    """The items of an iterator, and None whenever `wait` says that something is due before the next one comes."""
-    following: asyncio.Task[list[dict[str, Any]] | None] | None = None
-    try:
-        while True:
-            if following is None:
-                following = asyncio.create_task(_following(lines))
-            done, _ = await asyncio.wait({following}, timeout=wait())
-            if not done:
-                yield None
-                continue
-            found, following = following.result(), None
-            if found is None:
-                return
-            yield found
-    finally:
-        if following is not None:
-            following.cancel()
-            await asyncio.gather(following, return_exceptions=True)
-        await lines.aclose()
+class _Arrivals:
+    """The events of a watch, read ahead by a task of its own, and taken in lots.
 
+    Whoever takes the first of a lot leaves the others a moment to come: events arrive one by one, and waking up for
+    each of them would cost more than what is done with it.
+    """
 
-async def _following(lines: AsyncGenerator[list[dict[str, Any]]]) -> list[dict[str, Any]] | None:
-    return await anext(lines, None)
+    def __init__(self, lines: AsyncGenerator[list[dict[str, Any]]]) -> None:
+        self._lines = lines
+        self._events: list[dict[str, Any]] = []
+        self._is_over = False
+        self._something = asyncio.Event()
+        self._room = asyncio.Event()
+        self._room.set()
+        self._task: asyncio.Task[None] | None = None
+
+    async def __aenter__(self) -> Self:
+        self._task = asyncio.create_task(self._read())
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+        await self._lines.aclose()
+
+    async def _read(self) -> None:
+        try:
+            async for events in self._lines:
+                self._events += events
+                self._something.set()
+                if len(self._events) >= _AT_ONCE:
+                    self._room.clear()
+                    await self._room.wait()
+        finally:
+            self._is_over = True
+            self._something.set()
+
+    async def next(self, seconds: float | None) -> list[dict[str, Any]] | None:
+        """What has come since; empty when nothing came for so long, None after the end.
+
+        Raises:
+            ApiError: the server gave the watch up.
+            NoAnswerError: the connection broke.
+        """
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._something.wait(), seconds)
+        if not self._is_over and self._events:
+            await asyncio.sleep(_LOT)
+        found, self._events = self._events, []
+        self._something.clear()
+        self._room.set()
+        if self._is_over and not found:
+            if self._task is not None:
+                await self._task
+            return None
+        if self._is_over:
+            self._something.set()
+        return found

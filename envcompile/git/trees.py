@@ -281,16 +281,28 @@ class StoredTree:
         """
         return self._file_at(path).hash
 
-    def blobs(self, ids: Iterable[str]) -> Iterator[tuple[str, bytes]]:
+    def blobs(self, ids: Iterable[str], *, within_limits: bool = False) -> Iterator[tuple[str, bytes]]:
         """The bytes of many contents by their git ids, in the order asked, read in one go.
+
+        Args:
+            ids: those.
+            within_limits: refuse one that holds more than a file may.
 
         Raises:
             UnavailableError: the repository does not hold one of them.
+            EnvcError: one holds more than a file may.
         """
         wanted = list(dict.fromkeys(ids))
+        most = self.limits.file_size * _MEBIBYTE if within_limits else None
         for start in range(0, len(wanted), AT_ONCE):
             part = wanted[start : start + AT_ONCE]
-            for blob, answer in zip(part, self._objects.read(part), strict=True):
+            try:
+                answers = self._objects.read(part, most)
+            except OversizeError as error:
+                raise too_much(
+                    "file_size", self.limits, f"a file of {self._listing.name} holds more than", ""
+                ) from error
+            for blob, answer in zip(part, answers, strict=True):
                 if answer is None:
                     self.lacks = missing(f"the object {blob[:12]} of {self._listing.name}")
                     raise self.lacks

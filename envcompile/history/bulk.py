@@ -41,7 +41,7 @@ def insert(database: Database, columns: Columns, rows: Collection[Sequence[Any]]
         database.run_many(f"{head} VALUES ({', '.join('?' * len(columns.types))}) {conflict}", rows)
         return
     for arrays in _arrays(rows):
-        database.run(f"{head} SELECT * FROM unnest({_unnested(columns)}) {conflict}", arrays)  # ruff: ignore[hardcoded-sql-expression] - names of ours
+        database.run_columns(f"{head} SELECT * FROM unnest({_unnested(columns)}) {conflict}", arrays)  # ruff: ignore[hardcoded-sql-expression] - names of ours
 
 
 def update(database: Database, columns: Columns, key: str, rows: Collection[Sequence[Any]], only: str = "") -> None:
@@ -62,7 +62,7 @@ def update(database: Database, columns: Columns, key: str, rows: Collection[Sequ
         return
     given = ", ".join(f"{name} = given.{name}" for name in others)
     for arrays in _arrays(rows):
-        database.run(
+        database.run_columns(
             f"UPDATE {columns.table} SET {given} FROM unnest({_unnested(columns)}) "  # ruff: ignore[hardcoded-sql-expression] - names of ours
             f"AS given ({', '.join(columns.types)}) WHERE {columns.table}.{key} = given.{key}{more}",
             arrays,

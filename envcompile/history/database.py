@@ -84,13 +84,30 @@ class Database:
                 rows += self.rows(f"{statement} IN ({', '.join('?' * len(part))})", [*before, *part])
             else:
                 # One argument, so that the server meets a statement that it has planned before.
-                rows += self.rows(f"{statement} = ANY(?)", [*before, part])
+                rows += self._rows_in_binary(f"{statement} = ANY(?)", [*before, part])
         return rows
+
+    def _rows_in_binary(self, statement: str, arguments: Sequence[Any]) -> list[Any]:
+        try:
+            found = self._connection.execute(self._in_dialect(statement), arguments, binary=True)
+            return list(found.fetchall())
+        except self._error as error:
+            raise broken(self.name, error) from error
 
     def run(self, statement: str, arguments: Sequence[Any] = ()) -> None:
         """Run a statement that gives no rows."""
         try:
             self._connection.execute(self._in_dialect(statement), arguments)
+        except self._error as error:
+            raise broken(self.name, error) from error
+
+    def run_columns(self, statement: str, columns: Sequence[Sequence[Any]]) -> None:
+        """Run a statement of PostgreSQL's whose arguments are whole columns.
+
+        They travel in binary: as text, each byte of a compressed document is two letters that are escaped before.
+        """
+        try:
+            self._connection.execute(self._in_dialect(statement).replace("%s", "%b"), columns)
         except self._error as error:
             raise broken(self.name, error) from error
 

@@ -11,6 +11,7 @@ import numpy as np
 
 from envcompile.errors import EnvcError, Problem, UsageError, did_you_mean
 from envcompile.scaling.columns import Column
+from envcompile.scaling.ordering import counted, ordered
 from envcompile.scaling.podworld import SAMPLE_MS
 from envcompile.scaling.quantities import amount_of
 
@@ -80,33 +81,31 @@ class Load:
 def cleaned(source: str, times: npt.NDArray[np.int64], values: Mapping[str, Floats]) -> Load:
     """Bring what was recorded into order: what cannot be is unknown, and it is told how much that was.
 
-    Samples whose clock went back are left out, numbers below zero and infinities are unknown, and what only grows
+    Samples whose clock jumped are left out, numbers below zero and infinities are unknown, and what only grows
     (`*_total`) becomes its growth in a second, where a fall is a counter that began anew.
 
     Raises:
-        UsageError: there is nothing left, or it lasts longer than any load does.
+        UsageError: there is nothing left, rows share their instants, or it lasts longer than any load does.
     """
-    notes = []
     if len(times) == 0:
         raise UsageError([Problem(f"{source} holds no samples", "name a load with rows of time and numbers")])
-    ahead = np.concatenate([[True], times[1:] > np.maximum.accumulate(times)[:-1]])
-    if not ahead.all():
-        notes.append(f"{_count(int((~ahead).sum()), 'sample')} left out: the clock went back")
-        times = times[ahead]
+    places, said = ordered(source, times)
+    notes = list(said)
+    times = times[places]
     kept = {}
     for name, given in values.items():
-        column = given[ahead].astype(np.float64)
+        column = given[places].astype(np.float64)
         lost = int(np.isnan(column).sum())
         if lost:
-            notes.append(f"{_count(lost, 'sample')} of {name} missing")
+            notes.append(f"{counted(lost, 'sample')} of {name} missing")
         wrong = ~np.isnan(column) & ((column < 0) | np.isinf(column))
         if wrong.any():
-            notes.append(f"{_count(int(wrong.sum()), 'sample')} of {name} unknown: below zero or infinite")
+            notes.append(f"{counted(int(wrong.sum()), 'sample')} of {name} unknown: below zero or infinite")
             column[wrong] = np.nan
         if name.endswith(_COUNTER):
             column, resets = _growth(times, column)
             if resets:
-                notes.append(f"{name} began anew {_count(resets, 'time')}")
+                notes.append(f"{name} began anew {counted(resets, 'time')}")
         kept[name] = column
     load = Load(source, times, kept, tuple(notes))
     if load.samples > MOST_SAMPLES:
@@ -115,11 +114,7 @@ def cleaned(source: str, times: npt.NDArray[np.int64], values: Mapping[str, Floa
             Problem(f"{source} lasts {years:.0f} years", "write times as ISO 8601, or as seconds since 1970")
         ])
     gaps = int((np.diff(times) > _gap(load)).sum())
-    return load if not gaps else Load(source, times, kept, (*notes, f"{_count(gaps, 'gap')} in time"))
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number:,} {what}{'' if number == 1 else 's'}"
+    return load if not gaps else Load(source, times, kept, (*notes, f"{counted(gaps, 'gap')} in time"))
 
 
 def _growth(times: npt.NDArray[np.int64], column: Floats) -> tuple[Floats, int]:

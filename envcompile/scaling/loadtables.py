@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import csv
+import re
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from envcompile.errors import Problem, UsageError
+from envcompile.errors import EnvcError, Problem, UsageError
 from envcompile.scaling.loads import cleaned
+from envcompile.scaling.quantities import amount_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,8 +23,11 @@ if TYPE_CHECKING:
 
 TIME_NAMES: Final = ("time", "timestamp", "date", "datetime", "ts")
 """How a column of instants may be called, in any case; else it is the first one."""
+_AMOUNTS: Final = frozenset({"cpu", "memory"})
+"""Columns that are taken by their names."""
 _TRIED: Final = 500
 """So many cells tell whether a column with empty cells is one of numbers."""
+_DECIMAL_COMMA: Final = re.compile(r"^(\s*[+-]?\d+),(\d+)")
 _MILLISECONDS_FROM: Final = 1e11
 """Numbers from here on are milliseconds since 1970, smaller ones seconds: the year 5138, or March 1973."""
 
@@ -55,6 +60,10 @@ class LoadFile:
             numbers = None if name == names[place] else _numbers(column)
             if numbers is not None:
                 values[name] = numbers[known]
+            elif name in _AMOUNTS and name != names[place]:
+                shown = next((repr(one) for one in column if one not in {None, ""}), "empty cells")
+                what = f"column {name} of {self.path} holds no numbers, but {shown}"
+                raise UsageError([Problem(what, "write 0.5 or 500m for cores, 1073741824 or 1Gi for bytes")])
         if not values:
             raise UsageError([
                 Problem(f"{self.path} has no column of numbers", "write one beside the time: cpu, memory or a metric")
@@ -64,10 +73,16 @@ class LoadFile:
 
 def _csv(path: Path) -> tuple[list[str], list[Sequence[Any]]]:
     with path.open(encoding="utf-8-sig", newline="") as file:
-        rows = csv.reader(file)
+        header = file.readline()
+        file.seek(0)
+        # Spreadsheets write semicolons where the comma is the decimal sign.
+        separator = max(",;\t", key=header.count)
+        rows = csv.reader(file, delimiter=separator)
         names = [name.strip() for name in next(rows, [])]
         # Rows of another width are broken lines, and end where the header does.
         kept = [row for row in rows if len(row) == len(names)]
+    if separator != ",":
+        kept = [[_DECIMAL_COMMA.sub(r"\1.\2", cell) for cell in row] for row in kept]
     if len(names) < 2 or not kept:
         raise UsageError([
             Problem(f"{path} holds no table", "write a header such as `time,cpu`, and a row for each instant")
@@ -161,7 +176,12 @@ def _numbers(column: Any) -> npt.NDArray[np.float64] | None:
 
 
 def _number(text: Any) -> float:
+    """A number, or a quantity as Kubernetes prints it (`500m`, `300Mi`)."""
     try:
         return float(text)
     except (ValueError, TypeError):
+        pass
+    try:
+        return float(amount_of(text.strip() if isinstance(text, str) else text))
+    except EnvcError:
         return np.nan

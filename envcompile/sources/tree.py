@@ -150,7 +150,7 @@ class WorkingTree:
             if entry.is_dir():
                 todo.append((path + "/", trail))
                 continue
-            if stat.S_ISREG(entry.stat().st_mode):
+            if entry.is_file():  # the listing itself says so of all but links
                 found.append(FileEntry(path))
                 if trail:
                     linked.append(path)

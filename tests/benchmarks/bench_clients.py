@@ -47,35 +47,40 @@ class Result(NamedTuple):
     memory: float
 
 
-def filled(etcd: str, count: int, image: str = "example.invalid/i:1", at_once: int = 100) -> None:
-    """Pods of some four kilobytes straight into etcd: the API server serves them like its own.
+def pod_of(number: int, image: str) -> dict[str, Any]:
+    """A pod of some four kilobytes, as it is stored; always the same one of a number."""
+    name = f"p-{number}"
+    variables = [{"name": f"VARIABLE_{at}", "value": "x" * 40} for at in range(40)]
+    return {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {
+            "name": name,
+            "namespace": SPACE,
+            "uid": str(uuid.uuid5(_UIDS, name)),
+            "labels": {"app": name},
+        },
+        "spec": {"containers": [{"name": "c", "image": image, "env": variables}]},
+        "status": {"phase": "Pending"},
+    }
+
+
+def filled(etcd: str, numbers: range, image: str = "example.invalid/i:1", at_once: int = 100) -> None:
+    """Pods straight into etcd: the API server serves them like its own.
 
     Args:
         etcd: its address.
-        count: how many, from the first; those that there are get another version.
+        numbers: which; those that there are get another version.
         image: of their container.
         at_once: how many have one resource version. A watch that is cut goes on behind a version, so what is watched
             has to come one by one, as from an API server.
     """
     connection = http.client.HTTPConnection(etcd.removeprefix("http://"), timeout=60)
-    variables = [{"name": f"VARIABLE_{number}", "value": "x" * 40} for number in range(40)]
-    for start in range(0, count, at_once):
+    for start in range(0, len(numbers), at_once):
         puts = []
-        for number in range(start, min(start + at_once, count)):
-            name = f"p-{number}"
-            value = {
-                "apiVersion": "v1",
-                "kind": "Pod",
-                "metadata": {
-                    "name": name,
-                    "namespace": SPACE,
-                    "uid": str(uuid.uuid5(_UIDS, name)),
-                    "labels": {"app": name},
-                },
-                "spec": {"containers": [{"name": "c", "image": image, "env": variables}]},
-                "status": {"phase": "Pending"},
-            }
-            key = base64.b64encode(f"/registry/pods/{SPACE}/{name}".encode()).decode()
+        for number in numbers[start : start + at_once]:
+            value = pod_of(number, image)
+            key = base64.b64encode(f"/registry/pods/{SPACE}/{value['metadata']['name']}".encode()).decode()
             puts.append({"request_put": {"key": key, "value": base64.b64encode(json.dumps(value).encode()).decode()}})
         connection.request("POST", "/v3/kv/txn", json.dumps({"success": puts}))
         answer = connection.getresponse()
@@ -286,7 +291,7 @@ def main() -> None:
     results = []
     with tempfile.TemporaryDirectory() as folder, running_cluster(Tools.locate(os.environ), Path(folder)) as cluster:
         cluster.kubectl("create", "namespace", SPACE).expect_success()
-        filled(cluster.etcd_url, options.objects)
+        filled(cluster.etcd_url, range(options.objects))
         for client in CLIENTS:
             python = sys.executable if client == "envc" else options.python
             found = _result(client, python, str(cluster.kubeconfig))

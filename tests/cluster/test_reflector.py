@@ -251,6 +251,19 @@ def test_an_object_that_is_put_several_times_quickly(tmp_path: Path) -> None:
     assert played.lists == [{"a"}]
 
 
+def test_a_thousand_events_come_in_lots(tmp_path: Path) -> None:
+    """Each is given on once and in order; a lot is small enough to be stored at once, and says where it came to."""
+    puts = tuple(pod(f"p-{version % 50}", version) for version in range(8, 1008))
+    played = play(tmp_path, [listed(7), Answer(lines=puts, end="silent")], until=lambda now: len(now.changes) == 1000)
+    assert [version for _, version, _ in played.changes] == [str(version) for version in range(8, 1008)]
+    lots = [batch for batch in played.batches if batch.changes]
+    assert 10 <= len(lots) < 100
+    assert all(len(lot.changes) <= 100 for lot in lots)
+    assert [lot.resource_version for lot in lots] == [
+        lot.changes[-1].value["metadata"]["resourceVersion"] for lot in lots
+    ]
+
+
 def test_a_clean_end_resumes(tmp_path: Path) -> None:
     """The server ends every watch by and by: nothing is listed again."""
     answers = [listed(7), Answer(lines=(pod("a", 8, "ADDED"),)), Answer(lines=(pod("a", 9),), end="silent")]

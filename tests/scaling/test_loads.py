@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from datetime import UTC, datetime
+from random import Random
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,6 +15,7 @@ from envcompile.scaling.loads import cleaned, kills, per_second, whole_column
 from envcompile.scaling.loadtables import LoadFile
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
     from pathlib import Path
 
     from envcompile.scaling.loads import Load
@@ -73,7 +75,7 @@ def test_gaps_negatives_nan_and_clocks_that_go_back(tmp_path: Path) -> None:
     ]
     load = read(tmp_path, "time,cpu\n" + "".join(f"2026-03-06T{at},{value}\n" for at, value in rows))
     assert load.notes == (
-        "1 sample left out: the clock went back",
+        "1 sample left out: the clock jumped",
         "1 sample of cpu missing",
         "2 samples of cpu unknown: below zero or infinite",
         "1 gap in time",
@@ -85,6 +87,39 @@ def test_gaps_negatives_nan_and_clocks_that_go_back(tmp_path: Path) -> None:
     assert values[16:28].tolist() == [2.0] * 12
     assert np.isnan(values[28:240]).all()
     assert values[-4:].tolist() == [3.0] * 4
+
+
+@pytest.mark.parametrize("arranged", [reversed, lambda rows: Random(7).sample(rows, len(rows))])
+def test_rows_in_no_order_of_time_are_sorted(tmp_path: Path, arranged: Callable[[list[str]], Iterable[str]]) -> None:
+    """As the newest first, or as a database gives them; the load is the one of sorted rows."""
+    rows = [f"{1_772_820_000 + 60 * minute},{minute % 7}\n" for minute in range(500)]
+    sorted_rows = read(tmp_path, "time,cpu\n" + "".join(rows))
+    load = read(tmp_path, "time,cpu\n" + "".join(arranged(rows)))
+    assert load.notes == ("the rows stand in no order of time: they were sorted",)
+    assert load.times.tolist() == sorted_rows.times.tolist()
+    assert load.values["cpu"].tolist() == sorted_rows.values["cpu"].tolist()
+
+
+@pytest.mark.parametrize(
+    ("jumps", "lost"),
+    [({100: 4_000_000_000}, 1), ({100: 4_000_000_000, 300: 5}, 2), ({200: 1_772_820_000}, 1)],
+)
+def test_a_clock_that_jumped_loses_its_own_samples_only(tmp_path: Path, jumps: dict[int, int], lost: int) -> None:
+    """Ahead of its time, or behind: not all that follow until that time has come."""
+    times = [jumps.get(minute, 1_772_820_000 + 60 * minute) for minute in range(500)]
+    load = read(tmp_path, "time,cpu\n" + "".join(f"{one},1\n" for one in times))
+    assert load.notes[0] == f"{lost} sample{'s' if lost > 1 else ''} left out: the clock jumped"
+    assert len(load.times) == 500 - lost
+    assert load.samples == 2000
+
+
+@pytest.mark.parametrize(("separator", "number"), [(";", "0,5"), ("\t", "0.5"), (",", "500m"), (";", "500m")])
+def test_tables_as_other_programs_write_them(tmp_path: Path, separator: str, number: str) -> None:
+    """Spreadsheets part columns by semicolons or tabs, and kubectl prints quantities."""
+    rows = [["time", "cpu", "memory"], ["2026-03-06T18:00", number, "1Gi"], ["2026-03-06T18:01", number, "512Mi"]]
+    load = read(tmp_path, "".join(f"{separator.join(row)}\n" for row in rows))
+    assert load.values["cpu"].tolist() == [0.5, 0.5]
+    assert load.values["memory"].tolist() == [2.0**30, 2.0**29]
 
 
 def test_a_counter_that_began_anew(tmp_path: Path) -> None:
@@ -118,6 +153,9 @@ def test_numbers_beyond_counting_are_told() -> None:
         ("time,cpu\nmorning,1\nnoon,2\n", "holds no times"),
         ("time,cpu\n1,1\n99999999999,2\n", "lasts 6342 years"),
         ("time,cpu\n\x00,1\n", "no times|no CSV"),
+        ('time,cpu\n1,"1,5"\n2,"1,7"\n', r"column cpu of .* holds no numbers, but '1,5'"),
+        ("time,memory,rps\n1,,1\n2,,2\n", "column memory of .* holds no numbers, but empty cells"),
+        ("time,pod,cpu\n1,a,1\n1,b,1\n2,a,1\n2,b,3\n", "2 of 4 rows of .* have the time of another row"),
     ],
 )
 def test_what_is_no_load_is_told(tmp_path: Path, text: str, told: str) -> None:

@@ -52,10 +52,29 @@ class _Sides(NamedTuple):
     new: dict[str, Any]
 
 
+class Bound(NamedTuple):
+    """What of a kind decides whether a change of an object is refused."""
+
+    paths: tuple[tuple[str, ...], ...]
+    """Where nothing of these changes nothing is refused."""
+    condition: str
+    """The field without which, before and after, no other field must stay but these; empty where there is none."""
+
+
 def can_refuse(group: str, kind: str) -> bool:
     """Tell whether a kind has fields that must stay."""
     rule = f"{group}/{kind}"
     return rule in _fields() or rule in _SPECIAL
+
+
+@cache
+def bound_fields(group: str, kind: str) -> Bound:
+    """The fields that the API server looks at when an object of a kind is changed."""
+    rule = f"{group}/{kind}"
+    fields = _fields().get(rule, ())
+    condition = next((field.condition for field in fields if field.condition), "")
+    paths = [*_LOOKED_AT[rule]] if rule in _SPECIAL else []
+    return Bound((*paths, *(field.path for field in fields if not field.condition)), condition)
 
 
 def refused_changes(api: KubeApi, old: dict[str, Any], new: dict[str, Any]) -> Iterator[tuple[Pointer, str]]:
@@ -339,3 +358,13 @@ _SPECIAL: Final[Mapping[str, Callable[[dict[str, Any], dict[str, Any]], Said]]] 
     "batch/Job": _job,
     "storage.k8s.io/CSINode": _csi_node,
 }
+
+_LOOKED_AT: Final[Mapping[str, tuple[tuple[str, ...], ...]]] = {
+    "/PersistentVolume": (("spec",),),
+    "/PersistentVolumeClaim": (("spec",),),
+    "/Pod": (("spec",),),
+    "/Service": (("spec", "clusterIP"), ("spec", "loadBalancerClass"), ("spec", "healthCheckNodePort")),
+    "batch/Job": (("spec",),),
+    "storage.k8s.io/CSINode": (("spec",),),
+}
+"""What the functions above look at: where it did not change they say nothing."""

@@ -110,7 +110,7 @@ def _named(meta: dict[str, Any], kind: str, names: _Names) -> Said:
 def labels(meta: dict[str, Any], at: Pointer) -> Said:
     """Labels of an object or template."""
     given = map_at(meta, "labels")
-    if _are_labels(tuple(given.items())):
+    if are_labels(tuple(given.items())):
         return
     for key, item in given.items():
         what = qualified(key)
@@ -122,7 +122,7 @@ def labels(meta: dict[str, Any], at: Pointer) -> Said:
 
 
 @lru_cache(maxsize=4096)
-def _are_labels(pairs: tuple[tuple[str, Any], ...]) -> bool:
+def are_labels(pairs: tuple[tuple[str, Any], ...]) -> bool:
     """Tell whether labels are right: the same ones stand on many objects."""
     return not any(qualified(key) or label_value(item) for key, item in pairs)
 
@@ -164,12 +164,26 @@ def _name(meta: dict[str, Any], forms: tuple[tuple[str, str], ...]) -> Said:
                 break
 
 
+def are_notes(notes: dict[str, Any]) -> bool:
+    """Tell whether annotations are surely right, of which there are some."""
+    return _are_keys(tuple(notes)) and 4 * sum(map(len, (*notes, *filter(None, notes.values())))) <= _MOST_ANNOTATIONS
+
+
+@lru_cache(maxsize=1024)
+def _are_keys(keys: tuple[str, ...]) -> bool:
+    """Tell whether keys of annotations are right: the same ones stand on many objects."""
+    return not any(map(qualified_caseless, keys))
+
+
 def says_little(meta: dict[str, Any]) -> bool:
     """Tell whether the metadata of a namespaced object whose name is right say little, and that is right."""
-    if "annotations" in meta or not meta.keys() <= _USUAL:
+    if not meta.keys() <= _USUAL:
+        return False
+    notes = meta.get("annotations")
+    if notes and not are_notes(notes):
         return False
     labels_, namespace = meta.get("labels"), meta.get("namespace")
-    if labels_ is not None and not (isinstance(labels_, dict) and _are_labels(tuple(labels_.items()))):
+    if labels_ is not None and not (isinstance(labels_, dict) and are_labels(tuple(labels_.items()))):
         return False
     return namespace is None or (isinstance(namespace, str) and _is_namespace(namespace))
 

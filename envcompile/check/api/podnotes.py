@@ -41,6 +41,11 @@ def pod_notes(value: dict[str, Any], _: Place) -> Said:
         yield from _contradictions(notes, spec)
 
 
+def means_nothing(notes: Mapping[str, Any]) -> bool:
+    """Tell whether none of these annotations means anything for pods."""
+    return _COST not in notes and not any(key.startswith((_APPARMOR, _SECCOMP_OF, _SECCOMP)) for key in notes)
+
+
 def _is_cost(text: Any) -> bool:
     return isinstance(text, str) and _INTEGER.fullmatch(text) is not None and -(2**31) <= int(text) < 2**31
 

@@ -119,13 +119,13 @@ def _is_lost(text: str, amount: Fraction) -> bool:
 
 
 @lru_cache(maxsize=4096)
-def _is_usual(name: str, given: str) -> bool:
+def is_usual(name: str, given: str) -> bool:
     """Tell whether an amount of cpu or memory is right, of a container or of a pod: most are the same few."""
     return name in _USUAL and _amount(name, given) is None
 
 
 @lru_cache(maxsize=4096)
-def _is_within(name: str, given: str, most: str) -> bool:
+def is_within(name: str, given: str, most: str) -> bool:
     """Tell whether a request of cpu or memory is below its limit."""
     requested, limit = quantity(given), quantity(most)
     return name in _USUAL and requested is not None and limit is not None and requested <= limit
@@ -138,13 +138,13 @@ def requirements(value: dict[str, Any], place: Place) -> Said:
     limits, requests = map_at(value, "limits"), map_at(value, "requests")
     for field, amounts in (("limits", limits), ("requests", requests)):
         for name, given in amounts.items():
-            if isinstance(given, str) and _is_usual(name, given):
+            if isinstance(given, str) and is_usual(name, given):
                 continue
             what = name_of(name) or _amount(name, given) or _page(name, given)
             if what:
                 yield (field, name), f"`{name}` in `{field}` {what}"
     for name, given in requests.items():
-        if name in limits and isinstance(given, str) and _is_within(name, given, str(limits[name])):
+        if name in limits and isinstance(given, str) and is_within(name, given, str(limits[name])):
             continue
         requested, limit = quantity(given), quantity(limits.get(name))
         if name not in limits:

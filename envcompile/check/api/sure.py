@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from envcompile.check.api.book import full_name, read_book
 from envcompile.check.api.decoded import always
 from envcompile.check.api.meta import is_named, says_little
+from envcompile.check.api.quiet import QUIET
 from envcompile.check.api.refusal import Place
 from envcompile.check.api.validators import ROOTS, VALIDATORS
 from envcompile.check.api.walk import is_plain
@@ -205,6 +206,7 @@ class _Plan:
         "is_container",
         "is_walked",
         "loud",
+        "quiet",
         "right",
         "silent",
         "spoken_of",
@@ -235,6 +237,8 @@ class _Plan:
         """Whether its validators look at more than a map of this type."""
         self.is_container = node.name in _CONTAINERS
         self.spoken_of = _SPOKEN_OF.get(node.name)
+        self.quiet = QUIET.get(node.name) if walked else None
+        """Tells of most maps of a usual type that its validators say nothing."""
         self.right: dict[int, dict[str, Any]] = {}
         """Maps that the tables have nothing against; known by their identity, and held, so that it stays theirs."""
         self.loud: dict[str, _Plan | None] = {}
@@ -478,7 +482,9 @@ def _is_silent(value: dict[str, Any], plan: _Plan, pointer: Pointer, walk: _Walk
             if not walk.is_silent(mount.validators, around, at):
                 return False
         del asked[waiting:]
-    if plan.waits or (plan.is_container and "resizePolicy" in value):
+    if plan.quiet is not None and plan.quiet(value, pointer):
+        pass
+    elif plan.waits or (plan.is_container and "resizePolicy" in value):
         asked.append((plan, value, pointer))
     else:
         validators = plan.validators if plan.told is None else plan.told

@@ -123,11 +123,34 @@ def _watched(watch: Watch, *, once: bool, listen: str) -> list[Standing]:
     from envcompile.actions.watch_status import serving
     from envcompile.cli.output import tell
 
-    with serving(listen, watch.standing) if listen else nullcontext("") as url, _stopped_by_signals(watch):
+    with (
+        serving(listen, watch.standing) if listen else nullcontext("") as url,
+        _stopped_by_signals(watch),
+        _rarely_collected(),
+    ):
         if url:
             tell(f"listening on {url}")
         with _progress(watch):
             return watch.run(once=once)
+
+
+@contextmanager
+def _rarely_collected() -> Generator[None]:
+    """Let the garbage collector look at what comes, not at schemas that stay, and not at each hundred objects.
+
+    A hundred events are some ten thousand maps, which are gone by themselves soon after: looking for circles in them
+    took half of the time of a watcher that is told of a thousand changes a second.
+    """
+    import gc
+
+    before = gc.get_threshold()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 50)
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
+        gc.unfreeze()
 
 
 @contextmanager
