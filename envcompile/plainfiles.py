@@ -20,6 +20,17 @@ _MOST: Final = 1 << 30
 
 def read_plain(path: str | os.PathLike[str]) -> bytes | None:
     """The bytes of a file; None when there is none, or something else, or far too much."""
+    found = read_behind(path, 0)
+    return found[1] if found is not None else None
+
+
+def read_behind(path: str | os.PathLike[str], size: int) -> tuple[bytes, bytes] | None:
+    """The first bytes of a file, and all behind them; None as `read_plain` answers it.
+
+    Args:
+        path: the file.
+        size: so many bytes stand before the others.
+    """
     try:
         descriptor = os.open(path, os.O_RDONLY | _NO_FOLLOWING | getattr(os, "O_BINARY", 0))
     except OSError:
@@ -29,7 +40,7 @@ def read_plain(path: str | os.PathLike[str]) -> bytes | None:
         if facts.st_mode & _TYPE_BITS != _FILE or facts.st_size > _MOST:
             return None
         with open(descriptor, "rb", buffering=0, closefd=False) as file:
-            return file.read()
+            return file.read(size), file.read()
     except OSError:
         return None
     finally:

@@ -7,17 +7,30 @@ nothing and keeps the numbers as they come: two looks at the same files are two 
 from __future__ import annotations
 
 import os
-import struct
 from itertools import pairwise
 from time import time_ns
 
 from envcompile.seenplaces import HERE, places_in
+from envcompile.seentimes import (
+    LARGEST,
+    NO_FILE,
+    NO_FOLDER,
+    NO_FOLDERS,
+    OPEN_FOLDER,
+    Folders,
+    folders_of,
+    numbers_in,
+    numbers_of,
+    packed,
+    times_now,
+    times_of,
+)
 
 TYPE_CHECKING = False
 """Type checkers take it for true; importing `typing` for it would cost half the time of a build with nothing to do."""
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
     from typing import Final
 
     _Links = tuple[tuple[int, int], ...]
@@ -31,7 +44,6 @@ ABSENT: Final = "absent"
 
 _TYPE_BITS, _FOLDER, _FILE = 0o170000, 0o040000, 0o100000
 """S_IFMT, S_IFDIR and S_IFREG of inode(7)."""
-_NO_FILE: Final = (-1, -1, -1, -1)
 _BYTES: Final = 32
 """Of the stats of one file."""
 _DIGITS: Final = 64
@@ -41,10 +53,7 @@ _LINE: Final = _DIGITS + 1
 _FEW: Final = 24
 """So many folders are looked for in the names; whoever asks for more has a table of all made."""
 _BLOCK: Final = _BYTES * 64
-_LARGEST: Final = (1 << 63) - 1
-_OPEN: Final = os.O_RDONLY | getattr(os, "O_DIRECTORY", 0)
 _BY_DESCRIPTOR: Final = os.scandir in os.supports_fd
-_BY_NAME: Final = os.stat in os.supports_dir_fd
 
 MOST_FOLDERS: Final = 25_000
 """Folders that are looked at; reading the sources stops before, at `limits.folders`, unless that is raised."""
@@ -61,7 +70,7 @@ class Files:  # ruff: ignore[too-many-public-methods] - every question that is a
         lines: the lines of the names, where they are at hand.
     """
 
-    __slots__ = ("_digests", "_lines", "_near", "_paths", "_places", "digests", "names", "stats")
+    __slots__ = ("_digests", "_lines", "_near", "_paths", "_places", "digests", "names", "stats", "times")
 
     def __init__(self, names: bytes, stats: bytes, digests: bytes = b"", lines: list[str] | None = None) -> None:
         self.names = names
@@ -73,6 +82,8 @@ class Files:  # ruff: ignore[too-many-public-methods] - every question that is a
         self._places: dict[str, int] | None = None
         self._near: dict[str, dict[str, int]] = {}
         """The numbers of the files in folders that somebody asked for."""
+        self.times = b""
+        """Of each of `folder_lines` the times at which it held these files and no other; nothing where not known."""
 
     def __len__(self) -> int:
         return len(self.stats) // _BYTES
@@ -157,33 +168,46 @@ class Files:  # ruff: ignore[too-many-public-methods] - every question that is a
         """Tell whether there are just these files with just these stats; the order of a listing seldom changes."""
         return self._is_equal(other) or (len(self) == len(other) and self.stat_of == other.stat_of)
 
+    @property
+    def folder_lines(self) -> list[str]:
+        """The folder that was listed, and each that a file in it is in, with a slash at the end."""
+        return folders_of(self._names())
+
     def are_in(self, folder: str) -> bool:
-        """Tell whether a folder holds all of these as files with these stats, whatever else it holds.
+        """Tell whether a folder holds all of these as files with these stats, whatever else it holds."""
+        return self.times_in(folder) is not None
+
+    def times_in(self, folder: str) -> bytes | None:
+        """The times of the folders that these are in, where one holds all of them with these stats; None elsewhere.
 
         Each is asked for by its name: that takes less than to list the folders that they are in.
         """
-        numbers: list[int] = []
         try:
-            root = os.open(folder, _OPEN) if _BY_NAME else None
-            try:
-                place = "" if root is not None else f"{folder}/"
-                below = place
-                for line in self._names():
-                    if line[-1] != "/":
-                        status = os.stat(below + line, dir_fd=root, follow_symlinks=False)
-                        numbers += (status.st_mtime_ns, status.st_ctime_ns, status.st_size, status.st_ino)
-                        continue
-                    below = place if line == HERE else place + line
-                    for above in _folders_of(line) if line != HERE else ():
-                        mode = os.stat(place + above, dir_fd=root, follow_symlinks=False).st_mode
-                        if mode & _TYPE_BITS != _FOLDER:
-                            return False  # a link to where they are
-            finally:
-                if root is not None:
-                    os.close(root)
+            times = times_now(folder, self.folder_lines)
+            is_whole = NO_FOLDER[0] not in times and packed(numbers_in(folder, self._names())) == self.stats
         except OSError:
-            return False
-        return packed(numbers) == self.stats
+            return None
+        return packed(times) if is_whole else None
+
+    def again(self, root: str, folders: Folders, within: Container[str]) -> tuple[Files, Folders] | None:
+        """The same files as they are now, and their folders, where none came or went; None elsewhere.
+
+        Args:
+            root: the folder that all are below.
+            folders: every folder that was listed, with the times at which it held these files and no other.
+            within: the first names of their paths; all other files were looked for one by one.
+        """
+        try:
+            now = Folders(folders.lines, packed(times_now(root, folders.lines)))
+            changed = folders.changed(now)
+            if len(changed) > _FEW or not all(now.is_there(line) for line in changed):
+                return None
+            if not all(now.holds(root, line, places_in(self.names, line[:-1])) for line in changed):
+                return None
+            numbers = numbers_in(root, self._names(), within)
+        except OSError:
+            return None
+        return self._again(packed(numbers), ""), now
 
     def changes(self, other: Files) -> set[str]:
         """The files that are in one of both only, or have another stat there."""
@@ -232,13 +256,13 @@ class Files:  # ruff: ignore[too-many-public-methods] - every question that is a
         """Files by their paths, with their digests in the same order; None when a name has a line break in it."""
         seen = Seen()
         for path, stat in stats.items():
-            seen.add(path, map(int, stat.split(" ")) if stat != ABSENT else _NO_FILE)
+            seen.add(path, map(int, stat.split(" ")) if stat != ABSENT else NO_FILE)
         found, digest_of = seen.files(), dict(zip(stats, digests, strict=True))
         return found.with_digests([digest_of[path] for path in found.paths()]) if found.is_readable else None
 
     def _again(self, stats: bytes, digests: str) -> Files:
         found = Files(self.names, stats, digests.encode(), self._lines)
-        found._paths, found._places = self._paths, self._places
+        found._paths, found._places, found.times = self._paths, self._places, self.times
         return found
 
     def _names(self) -> list[str]:
@@ -277,10 +301,11 @@ def outputs_in(folder: str) -> Files:
 class Seen:
     """Files while they are looked at."""
 
-    __slots__ = ("_found", "folders", "odd", "refused")
+    __slots__ = ("_found", "_times", "folders", "odd", "refused")
 
     def __init__(self) -> None:
         self._found: dict[str, tuple[list[str], list[int]]] = {}
+        self._times: dict[str, tuple[int, int, int]] = {}
         self.odd: list[str] = []
         """Symlinks, folders that cannot be read, and what is neither a file nor a folder."""
         self.folders: list[str] = []
@@ -298,6 +323,12 @@ class Seen:
             lines += names
             numbers += stats
         return Files("\n".join(lines).encode("utf-8", "surrogateescape"), packed(numbers), b"", lines)
+
+    def listed(self) -> Folders:
+        """Every folder that was listed, with the times that it had before; none where these are not known."""
+        if not _BY_DESCRIPTOR:
+            return NO_FOLDERS
+        return Folders([*self._times], packed([number for times in self._times.values() for number in times]))
 
     def put(self, folder: str, names: list[str], numbers: list[int]) -> None:
         """Put down all files of one folder, which is written as in the names of `Files`."""
@@ -376,8 +407,9 @@ class Seen:
             try:
                 if _BY_DESCRIPTOR:
                     # The stats of many files are found faster from the folder itself than by long paths.
-                    descriptor = os.open(path, _OPEN)
+                    descriptor = os.open(path, OPEN_FOLDER)
                     try:
+                        self._times[below or HERE] = times_of(os.fstat(descriptor))
                         with os.scandir(descriptor) as entries:
                             self._list(entries, below, links, todo, leave, is_output=is_output)
                     finally:
@@ -386,7 +418,7 @@ class Seen:
                     with os.scandir(path) as entries:
                         self._list(entries, below, links, todo, leave, is_output=is_output)
             except FileNotFoundError:
-                pass
+                self._times[below or HERE] = NO_FOLDER
             except OSError as error:
                 self.odd.append(below)
                 error.filename = path
@@ -430,38 +462,12 @@ class Seen:
             except OSError:
                 if not is_output:
                     here.append(name)  # a symlink to nothing, which is an error of the project
-                    numbers += _NO_FILE
+                    numbers += NO_FILE
                 continue
             here.append(name)
             numbers += (status.st_mtime_ns, status.st_ctime_ns, status.st_size, status.st_ino)
         if here:
             self._found[below or HERE] = (here, numbers)
-
-
-def packed(numbers: list[int]) -> bytes:
-    """The stats of files as they are kept."""
-    form = f"{len(numbers)}q"
-    try:
-        return struct.pack(form, *numbers)
-    except struct.error:  # some file systems count inodes in all 64 bits
-        return struct.pack(form, *[number & _LARGEST if number > 0 else number for number in numbers])
-
-
-def _folders_of(line: str) -> Iterator[str]:
-    """A folder that is written with a slash at its end, and those that it is in."""
-    end = line.find("/")
-    while end >= 0:
-        yield line[:end]
-        end = line.find("/", end + 1)
-
-
-def numbers_of(path: str) -> tuple[int, int, int, int]:
-    """When a file and its inode changed last, in ns, its size and its inode; -1 each when it is not there."""
-    try:
-        status = os.stat(path)
-    except OSError:
-        return _NO_FILE
-    return status.st_mtime_ns, status.st_ctime_ns, status.st_size, status.st_ino
 
 
 def stat_of(path: str) -> str:
@@ -471,7 +477,7 @@ def stat_of(path: str) -> str:
 
 def _stat_text(numbers: tuple[int, int, int, int]) -> str:
     changed, touched, size, inode = numbers
-    return f"{changed} {touched} {size} {inode & _LARGEST}" if size >= 0 else ABSENT
+    return f"{changed} {touched} {size} {inode & LARGEST}" if size >= 0 else ABSENT
 
 
 def _text(data: bytes) -> str:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Sequence
     from pathlib import Path
 
-    from envcompile.actions.findings import Checked
+    from envcompile.actions.checked import Checked
     from envcompile.actions.findings_memo import Aside, Found
     from envcompile.check.rule import Rule
     from envcompile.model import Location, ResourceId

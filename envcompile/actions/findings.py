@@ -10,20 +10,24 @@ import hashlib
 import json
 from functools import partial
 from itertools import starmap
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from envcompile.actions.checked import Checked, Sight, hits_digest
 from envcompile.actions.findings_memo import (
     Aside,
     CheckedUnit,
+    Details,
     Fact,
     FindingsMemo,
     Found,
     RawHit,
     hits_in,
+    kinds_in,
     packed,
     packed_found,
+    packed_kinds,
 )
 from envcompile.actions.graded import field_of, told
 from envcompile.actions.holding import Holding
@@ -61,31 +65,6 @@ _MANY = 20
 """Units that are held against the older state, from which on its folder is listed first."""
 _LAST = (1 << 30, "", 0, 0)
 """Resources that no unit has stand behind those of all layers."""
-
-
-class Checked(NamedTuple):
-    """What the rules found in one environment, before it is graded."""
-
-    linked: LinkedEnvironment
-    resources: int
-    units: Sequence[CheckedUnit]
-    keys: Sequence[str]
-    """For each unit what names all that was found in it; empty where nothing of it may be kept."""
-    further: tuple[Sequence[Found], Sequence[Aside]]
-    """What they found in resources that no unit has, and what those set aside."""
-    unknown: frozenset[str]
-
-    def findings(self) -> Iterator[Found]:
-        """All that they found."""
-        yield from self.further[0]
-        for unit in self.units:
-            yield from unit.found()
-
-    def asides(self) -> Iterator[Aside]:
-        """All that annotations set aside."""
-        yield from self.further[1]
-        for unit in self.units:
-            yield from unit.asides
 
 
 def find_all(
@@ -168,11 +147,14 @@ class _Checker:
         ]
         known = {number: self._memo.get(key) for number, key in enumerate(self._unit_keys)}
         self._units = {number: unit for number, unit in known.items() if unit is not None}
+        self._details: dict[int, Details] = {}
+        """What was found in units of which nothing may be remembered."""
         self._facts: dict[int, list[Fact]] = {}
         self._alone_hits: dict[int, list[tuple[str, Hit]]] = {}
         """What rules that look at one resource found in units, until their places are looked up."""
         self._further: tuple[list[Found], list[Aside]] = ([], [])
-        self._hits: dict[str, bytes] = {}
+        self._sights: list[Sight] = []
+        """What rules about several resources find."""
         self._unknown: set[str] = set()
         self.missing = [number for number in known if number not in self._units]
         """The numbers of the units that nothing is remembered of."""
@@ -197,45 +179,66 @@ class _Checker:
         body = packed(self._facts[number])
         unit = CheckedUnit(
             self._plan.units.apps[number],
-            b"",
-            tuple(asides),
             tuple(unknown_kinds(self._plan.api, [resource.id for _, resource in values])),
             hashlib.sha256(body or b"").hexdigest(),
-            tuple(sorted({resource.id[:2] for _, resource in values})),
+            packed_kinds(resource.id[:2] for _, resource in values),
         )
-        self._units[number] = unit
         if self._plan.units[number].may_be_remembered and body is not None:
-            self._memo.put(self._unit_keys[number], unit, body)
+            self._memo.put_facts(unit, body)
+            self._memo.put(self._unit_keys[number], unit)
+        self._replace(number, unit, Details(asides=tuple(asides)))
 
     def ask_together(self) -> None:
         """Ask the rules about several resources, unless nothing that they look at changed."""
         linked = self.linked
         further = [] if linked.paths is not None else [linked.resource(one.id) for one in linked.linked.further]
         alone, asides = self._look_at(further)
-        self._hits = self._hits_together(further)
+        self._sights = self._look_together(further)
         by_id = {resource.id: resource for resource in further}
-        hits = [*alone, *((hit.rule, _hit(hit)) for hit in hits_in(self._hits.get("", b"")))]
+        hits = [*alone, *((hit.rule, _hit(hit)) for hit in hits_in(self._hits_of("")))]
         self._further = ([self._placed(rule, hit, by_id.get(hit.resource)) for rule, hit in hits], asides)
         self._unknown = {*unknown_kinds(self._plan.api, [resource.id for resource in further])}
 
     def unplaced(self) -> Iterator[tuple[int, CheckedUnit]]:
         """The units that were looked at, and those of which rules about several find something else than before."""
+        joint_of = {app: self._joint_of(app) for app in {*self._plan.units.apps}}
         for number, unit in sorted(self._units.items()):
-            if self._alone_hits.get(number) or unit.joint_of != _digest(self._hits.get(unit.app, b"")):
+            if self._alone_hits.get(number) or unit.joint_of != joint_of[unit.app]:
                 yield number, unit
 
     def place(self, number: int) -> None:
         """Look up the places of what is found in a unit, all at once: its files are read for it."""
-        unit = self._units[number]
-        data, hits = self._hits.get(unit.app, b""), self._alone_hits.pop(number, [])
+        unit, details = self._units[number], self._details_of(number)
+        data, hits = self._hits_of(unit.app), self._alone_hits.pop(number, [])
         values = {resource.id: resource for _, resource in self.linked.unit_values(number)} if data or hits else {}
         if hits:
-            alone = packed_found([self._placed(rule, hit, values.get(hit.resource)) for rule, hit in hits])
-            unit = msgspec.structs.replace(unit, alone=alone)
-        if unit.joint_of != _digest(data):
-            joint = packed_found([self._placed(hit.rule, _hit(hit), values.get(hit.resource)) for hit in hits_in(data)])
-            unit = msgspec.structs.replace(unit, joint=joint, joint_of=_digest(data))
-        self._replace(number, unit)
+            details.alone = packed_found([self._placed(rule, hit, values.get(hit.resource)) for rule, hit in hits])
+        if details.joint_of != (joint_of := self._joint_of(unit.app)):
+            found = [self._placed(hit.rule, _hit(hit), values.get(hit.resource)) for hit in hits_in(data)]
+            details.joint, details.joint_of = packed_found(found), joint_of
+        self._replace(number, msgspec.structs.replace(unit, joint_of=joint_of), details)
+
+    def _details_of(self, number: int) -> Details:
+        """What was found in a unit; where it is lost, the unit is looked at again."""
+        found = self._known_details(number)
+        if found is None:
+            changes = self._units[number].changes
+            self.check(number)
+            self.place(number)
+            self._units[number].changes = changes
+            found = self._known_details(number) or Details()
+        return found
+
+    def _known_details(self, number: int) -> Details | None:
+        return self._details.get(number) or self._memo.details(self._unit_keys[number], self._units[number])
+
+    def _joint_of(self, app: str) -> str:
+        """Names what rules about several resources find in an application."""
+        return " ".join([digest for sight in self._sights if (digest := sight.digests.get(app))])
+
+    def _hits_of(self, app: str) -> bytes:
+        """What rules about several resources find in an application."""
+        return b"".join([sight.hits(app) for sight in self._sights])
 
     def finish(self) -> Checked:
         """Hold what is there against what was compiled before, and add all up."""
@@ -247,14 +250,15 @@ class _Checker:
         self._memo.save()
         units = [self._units[number] for number in range(len(self._units))]
         keys = list(starmap(self._key_of, enumerate(units)))
-        return Checked(self.linked, count_of(self.linked), units, keys, self._further, frozenset(unknown))
+        resources = count_of(self.linked)
+        return Checked(self.linked, resources, units, self._details_of, keys, self._further, frozenset(unknown))
 
     def _key_of(self, number: int, unit: CheckedUnit) -> str:
         """Names all that was found in a unit: by what it was compiled from, and what others and the past say of it."""
         units = self._plan.units
         if not (units.told[number] or units[number].may_be_remembered):
             return ""
-        return f"{self._unit_keys[number]} {unit.joint_of} {_digest(unit.changes)}"
+        return f"{self._unit_keys[number]} {unit.joint_of} {hits_digest(unit.changes) if unit.changes else ''}"
 
     def _look_at(
         self, resources: Sequence[Resource], right: frozenset[int] = frozenset()
@@ -285,24 +289,22 @@ class _Checker:
             for origin, one in values
         ]
 
-    def _hits_together(self, further: Sequence[Resource]) -> dict[str, bytes]:
+    def _look_together(self, further: Sequence[Resource]) -> list[Sight]:
         """What rules about several resources find, by application; under no name for what no unit has."""
         more = self._facts_of([(_LAST, resource) for resource in further])
         own = hashlib.sha256(packed(more) or b"").hexdigest()
         told = [self._units[number].facts for number in range(len(self._units))]
-        hits = self._joint("facts", [own, *told], lambda: self._by_facts(more))
-        kinds = {kind for unit in self._units.values() for kind in unit.kinds}
-        kinds |= {resource.id[:2] for resource in further}
+        found = [self._joint("facts", [own, *told], lambda: self._by_facts(more))]
+        kinds = kinds_in(self._units.values()) | {resource.id[:2] for resource in further}
         whole = [rule for rule in self._together if rule.whole and (rule.needs is None or rule.needs in kinds)]
         if whole:
             before = self._older_values()
             said = hashlib.sha256(json.dumps(sorted(before.items()), default=str).encode()).hexdigest()
             seen = [own, said, *self._unit_keys]
-            every = self._joint("everything", seen, lambda: self._by_everything(whole, further, before))
-            hits = {app: hits.get(app, b"") + every.get(app, b"") for app in {**hits, **every}}
-        return hits
+            found.append(self._joint("everything", seen, lambda: self._by_everything(whole, further, before)))
+        return found
 
-    def _joint(self, sight: str, seen: Sequence[str], ask: Callable[[], dict[str, bytes]]) -> dict[str, bytes]:
+    def _joint(self, sight: str, seen: Sequence[str], ask: Callable[[], dict[str, bytes]]) -> Sight:
         """What rules about several resources find, by application, unless it is remembered.
 
         Args:
@@ -316,11 +318,12 @@ class _Checker:
         told = "is as it was" if known is not None else "changed: they are asked"
         decision("check", "%s: what rules about several resources see (%s) %s", self.linked.environment, sight, told)
         if known is not None:
-            return known
+            return Sight(known, partial(self._memo.hits, sight), ask)
         found = ask()
+        digests = {app: hits_digest(hits) for app, hits in found.items()}
         if plan.units.may_all_be_remembered:
-            self._memo.put_joint(sight, joint_from, found)
-        return found
+            self._memo.put_joint(sight, joint_from, digests, found)
+        return Sight(digests, lambda app: found.get(app, b""), ask)
 
     def _by_facts(self, further: Sequence[Fact]) -> dict[str, bytes]:
         """What rules find that see the facts of each resource."""
@@ -380,7 +383,7 @@ class _Checker:
         """The facts of a unit, from the memo unless they were just told."""
         facts = self._facts.get(number)
         if facts is None:
-            facts = self._memo.facts(self._units[number].facts)
+            facts = self._memo.facts(self._units[number])
             if facts is None:
                 facts = self._facts_of(self.linked.unit_values(number))
             self._facts[number] = facts
@@ -398,14 +401,17 @@ class _Checker:
             state.expect_many()
         holding = Holding(state, self._looks_back) if state is not None else None
         for number in wanted:
-            unit, bodies = self._units[number], self._units[number].bodies
-            changes: list[Found] = []
             if holding is not None:
-                resources = partial(self._resources_of, number)
-                bodies, changed = holding.changed(resources, paths[number], bodies)
+                details = self._details_of(number)
+                bodies, changed = holding.changed(partial(self._resources_of, number), paths[number], details.bodies)
+                if details.bodies != bodies:
+                    details.bodies = bodies
+                    self._replace(number, self._units[number], details)
                 changes = [found for resource, value in changed for found in self._refused(resource, value)]
-            if unit.changes != (now := packed_found(changes)) or unit.bodies != bodies:
-                self._replace(number, msgspec.structs.replace(unit, changes=now, bodies=bodies))
+            else:
+                changes = []
+            if self._units[number].changes != (now := packed_found(changes)):
+                self._replace(number, msgspec.structs.replace(self._units[number], changes=now))
         self._memo.put_older(state.name if state is not None else "")
 
     def _resources_of(self, number: int) -> list[Resource]:
@@ -427,10 +433,14 @@ class _Checker:
         version = str(resource.value.get("apiVersion", "")).rpartition("/")[2]
         return not api.is_built_in(group, kind) and has_own_rules(api, group, version, kind)
 
-    def _replace(self, number: int, unit: CheckedUnit) -> None:
-        self._units[number] = unit
-        if self._memo.get(self._unit_keys[number]) is not None:
-            self._memo.put(self._unit_keys[number], unit)
+    def _replace(self, number: int, unit: CheckedUnit, details: Details | None = None) -> None:
+        self._units[number], key = unit, self._unit_keys[number]
+        if self._memo.get(key) is not None:
+            self._memo.put(key, unit)
+            if details is not None:
+                self._memo.put_details(key, unit.app, details)
+        elif details is not None:
+            self._details[number] = details
 
     def _placed(self, rule: str, hit: Hit, resource: Resource | None) -> Found:
         """A hit with its field by merge keys, so that it stays the same when items move, and its place."""
@@ -461,10 +471,6 @@ def _paths_of(linked: LinkedEnvironment) -> list[list[str]]:
     placed = place_files(resources, linked.namespace, built_in_kinds(linked.plan.api))
     paths = {one.id: path for path, one in placed.items()}
     return [[paths[one.id] for one in unit.resources] for unit in linked.exports]
-
-
-def _digest(data: bytes) -> str:
-    return hashlib.sha256(data).hexdigest() if data else ""
 
 
 def _hit(raw: RawHit) -> Hit:

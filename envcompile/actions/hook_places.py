@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import quote
 
 from envcompile.actions.hook_files import text_of
-from envcompile.actions.hook_scripts import HOOKS, KEPT, RUN
+from envcompile.actions.hook_scripts import HOOKS, KEPT, MERGE, RUN
 from envcompile.errors import Problem, UsageError
 from envcompile.git.refs import hooks_path
 from envcompile.git.run import ask, at_top
@@ -29,6 +29,8 @@ class Places(NamedTuple):
     """The script that runs all projects."""
     project: Path
     """The script of this project."""
+    merge: Path
+    """The script that git merges outputs with."""
 
     @classmethod
     def of(cls, repository: Repository) -> Places:
@@ -41,7 +43,14 @@ class Places(NamedTuple):
         own = repository.common_folder / RUN
         prefix = repository.prefix.rstrip("/")
         name = f"project-{quote(prefix, safe='')}.sh" if prefix else "project.sh"
-        return cls(hooks, hooks.with_name(hooks.name + KEPT), _husky(hooks), own, own.with_name(name))
+        return cls(
+            hooks,
+            hooks.with_name(hooks.name + KEPT),
+            _husky(hooks),
+            own,
+            own.with_name(name),
+            repository.common_folder / MERGE,
+        )
 
     def other_projects(self) -> list[Path]:
         """The scripts of the other projects that have hooks in this repository."""

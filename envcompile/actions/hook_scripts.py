@@ -17,6 +17,10 @@ SECOND_LINE = "# Written by `envc hook install`; `envc hook uninstall` takes it 
 """By this line envc knows its own hooks, also those of other versions."""
 RUN = "envc/hooks/run"
 """The script that runs all projects, below the git folder; a hook that names it calls envc."""
+MERGE = "envc/hooks/merge"
+"""The script that merges outputs, below the git folder."""
+DRIVER = f'sh "$(git rev-parse --git-common-dir)/{MERGE}" %O %A %B %P'
+"""What git runs for files whose attribute is `merge=envc` (gitattributes(5), "Defining a custom merge driver")."""
 KEPT = ".before-envc"
 """What the folder beside the hooks ends in, where hooks of somebody else lie under their own names."""
 
@@ -117,6 +121,26 @@ fi
 (exec </dev/null >/dev/null 2>&1; envc history record --waiting &)
 exit 0
 """
+_MERGE = """\
+#!/bin/sh
+{mark}
+# Git gives the common, our and their version, and the path. Lines come first: that costs nothing and is mostly enough.
+ours=$2
+trap 'rm -f "$ours.envc"' EXIT
+git merge-file -q -p -L ours -L base -L theirs "$ours" "$1" "$3" >"$ours.envc" 2>/dev/null
+code=$?
+[ $code -le 127 ] || exit 1
+if [ $code -ne 0 ]; then
+  top=$(git rev-parse --show-toplevel 2>/dev/null)
+  case {installed}/ in "$top"/*) [ -z "$(git ls-files -- {installed} | head -n 1)" ] || top= ;; esac
+  if [ -z "$top" ]; then : # what is checked out must not run
+  elif [ -x {python} ]; then {command} hook run merge "$@" </dev/null >/dev/null 2>&1 && exit 0
+  elif command -v envc >/dev/null 2>&1; then envc hook run merge "$@" </dev/null >/dev/null 2>&1 && exit 0
+  fi
+fi
+cat "$ours.envc" >"$ours" || exit 1
+[ $code -eq 0 ]
+"""
 _LINE = """\
 {begin}envc_run="$(git rev-parse --git-common-dir)/{run}"; [ ! -f "$envc_run" ] || sh "$envc_run" {name} "$@" || exit $?
 {end}"""
@@ -177,6 +201,16 @@ def project_script(prefix: str, home: str) -> str:
         installed=shlex.quote(sys.prefix),
         command=shlex.join(own_command()),
         home=shlex.quote(home),
+    )
+
+
+def merge_script() -> str:
+    """The script that git runs to merge a file of `environments/` that both sides changed."""
+    return _MERGE.format(
+        mark=SECOND_LINE,
+        python=shlex.quote(sys.executable),
+        installed=shlex.quote(sys.prefix),
+        command=shlex.join(own_command()),
     )
 
 

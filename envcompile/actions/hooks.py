@@ -27,16 +27,19 @@ from envcompile.actions.hook_files import (
 )
 from envcompile.actions.hook_places import Places, committed_hooks
 from envcompile.actions.hook_scripts import (
+    DRIVER,
     HOOKS,
     RUN,
     dispatcher,
     line,
+    merge_script,
     project_script,
     run_script,
     with_line,
     without_line,
 )
 from envcompile.errors import Problem, UnavailableError, UsageError
+from envcompile.git.refs import configure, configured
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -45,6 +48,8 @@ if TYPE_CHECKING:
 
 _OF_OVERCOMMIT: Final = "old-hooks"
 """The folder beside its hooks into which overcommit moves those that it finds, and from which it puts them back."""
+_DRIVER: Final = "merge.envc"
+_DRIVER_KEY: Final = f"{_DRIVER}.driver"
 _NOTHING: Final = frozenset({"", "#!/bin/sh"})
 """What is left of a hook that people keep when only envc wrote to it."""
 
@@ -78,6 +83,7 @@ def status(repository: Repository) -> list[HookStatus]:
     """Which hooks are there."""
     places = Places.of(repository)
     is_ours = text_of(places.project) == _project_script(repository) and text_of(places.run) == run_script()
+    is_ours = is_ours and text_of(places.merge) == merge_script() and configured(repository, _DRIVER_KEY) == DRIVER
     missing = "outdated" if places.project.exists() else "missing"
     found = []
     for name in HOOKS:
@@ -137,6 +143,9 @@ def _install(repository: Repository, places: Places) -> None:
     places.run.parent.mkdir(parents=True, exist_ok=True)
     write(places.run, run_script())
     write(places.project, _project_script(repository))
+    write(places.merge, merge_script())
+    configure(repository, _DRIVER_KEY, DRIVER)
+    configure(repository, f"{_DRIVER}.name", "what branches changed in environments/, merged by keys")
     if places.lines is None:
         places.hooks.mkdir(parents=True, exist_ok=True)
     for name in HOOKS:
@@ -179,11 +188,11 @@ def uninstall(repository: Repository) -> list[str]:
     """
     places = Places.of(repository)
     taken: list[str] = []
-    _writing(places, lambda: taken.extend(_uninstall(places)))
+    _writing(places, lambda: taken.extend(_uninstall(repository, places)))
     return taken
 
 
-def _uninstall(places: Places) -> list[str]:
+def _uninstall(repository: Repository, places: Places) -> list[str]:
     was_there = places.project.exists()
     places.project.unlink(missing_ok=True)
     if places.other_projects():
@@ -203,6 +212,9 @@ def _uninstall(places: Places) -> list[str]:
             else:
                 write(file, without_line(text))
     places.run.unlink(missing_ok=True)
+    places.merge.unlink(missing_ok=True)
+    if configured(repository, _DRIVER_KEY):
+        configure(repository, _DRIVER)
     if places.kept.is_dir():
         for file in places.kept.iterdir():
             if file.is_symlink() or file.name == ".gitignore":

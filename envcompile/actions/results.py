@@ -6,7 +6,7 @@ import os
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
-from envcompile.emit.index import ATTRIBUTES
+from envcompile.emit.index import ATTRIBUTES, FORMER_ATTRIBUTES
 from envcompile.emit.swap import leftovers, recover
 from envcompile.emit.write import has_leftovers, sweep, unavailable, write
 from envcompile.errors import UnavailableError
@@ -81,10 +81,17 @@ def _let_git_merge(root: Path, target: Path) -> None:
     file = target / ".gitattributes"
     sweep_temporaries(target, file.name, age=0)
     is_in_git = any(os.path.lexists(folder / ".git") for folder in (root, *root.parents))
-    if is_in_git and not os.path.lexists(file):
+    if is_in_git and (not os.path.lexists(file) or _is_former(file)):
         with suppress(UnavailableError, OSError):
             target.mkdir(exist_ok=True)
             write_atomically(file, ATTRIBUTES.encode())
+
+
+def _is_former(file: Path) -> bool:
+    """Tell whether attributes are those that an older envc wrote, and nobody else's."""
+    with suppress(OSError):
+        return not file.is_symlink() and file.read_bytes() == FORMER_ATTRIBUTES.encode()
+    return False
 
 
 def _tidy(root: Path, target: Path) -> None:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from envcompile.actions.results import CHART_FOLDER
 from envcompile.emit.index import INDEX_NAME, digest
 from envcompile.emit.revised import RevisedDigests, renewed
-from envcompile.seenfiles import NO_FILES, numbers_of, outputs_in
+from envcompile.seenfiles import NO_FILES, outputs_in
+from envcompile.seentimes import numbers_of
 from envcompile.units.kept_plans import fixed_files
 from envcompile.units.snapshot import INPUT_FOLDERS, Snapshot, racy_inputs, save
 
@@ -86,6 +87,7 @@ def keep_snapshot(
             further=further,
             beside=beside,
             inputs=inputs,
+            folders=look.steady_folders(),
             outputs=outputs,
         ),
     )

@@ -24,18 +24,18 @@ from envcompile.check.sheets import (
     sheet_of,
 )
 from envcompile.sources.scans import combined_digest
-from envcompile.units.memo import FOLDER, read_checked, write_checked
+from envcompile.units.memo import FOLDER
+from envcompile.units.shards import Shards
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from pathlib import Path
+    from collections.abc import Mapping, Sequence
 
-    from envcompile.actions.check import Gathered
-    from envcompile.actions.findings_memo import CheckedUnit
+    from envcompile.actions.check import Gathered, SortedOut
     from envcompile.check.grading import Grading
     from envcompile.check.rule import Rule
 
-_FILE: Final = "told"
+_SERIES: Final = "told"
+"""Of files of the memo."""
 
 
 class Told(NamedTuple):
@@ -45,6 +45,17 @@ class Told(NamedTuple):
     """What was looked at; without the findings themselves."""
     sheets: Sheets
     counts: Counts
+
+
+class _Unit(NamedTuple):
+    """A unit of an application."""
+
+    environment: int
+    """The number of its environment."""
+    number: int
+    """Its own in there."""
+    key: str
+    """Names all that was found in it; empty where nothing of it may be kept."""
 
 
 class _App(msgspec.Struct, array_like=True):
@@ -60,10 +71,7 @@ class _App(msgspec.Struct, array_like=True):
     unused: list[tuple[Finding, Aside]]
 
 
-class _Pack(msgspec.Struct, array_like=True):
-    world: str
-    """Names everything that it is made of besides."""
-    apps: dict[str, _App]
+_APP: Final = msgspec.msgpack.Decoder(_App)
 
 
 def told_of(found: Gathered) -> Told | None:
@@ -75,59 +83,82 @@ def told_of(found: Gathered) -> Told | None:
     for each in grades:
         asked.update(asked_of(each, found.rules, idle).values())
         asked.update(rule for rule in ABOUT_SUPPRESSIONS if not each.is_off(rule.id))
-    apps = _apps(found, grades, idle)
-    extra = (
-        sheet_of([
-            *unused_everywhere(
-                [aside for app in apps for aside in app.used], [unused for app in apps for unused in app.unused]
-            ),
-            *found.not_evaluated(None),
-        ])
-        if apps is not None
-        else None
-    )
-    sheets = Sheets.of([*(app.sheet for app in apps), extra]) if apps is not None and extra is not None else None
-    if apps is None or sheets is None:
+    units: dict[str, list[_Unit]] = {}
+    for number, one in enumerate(found.checked):
+        for at, (unit, key) in enumerate(zip(one.units, one.keys, strict=True)):
+            units.setdefault(unit.app, []).append(_Unit(number, at, key))
+    apps = _apps(found, grades, idle, units)
+    if apps is None:
+        return None
+    further = [
+        *unused_everywhere(
+            [aside for app in apps for aside in app.used], [unused for app in apps for unused in app.unused]
+        ),
+        *found.not_evaluated(None),
+    ]
+    extra, own = sheet_of(further), [*units.values()]
+
+    def findings_of(number: int) -> list[Finding]:
+        if number == len(own):
+            return further
+        return [one for part in _parts(own[number], found, grades, idle) for one in part.findings]
+
+    sheets = Sheets.of([*(app.sheet for app in apps), extra], findings_of) if extra is not None else None
+    if sheets is None:
         return None
     report = Report(found.names, found.resources, found.told(asked), (), (), found.unknown_kinds())
     ignored = len(together(finding for app in apps for finding in app.ignored))
     return Told(report, sheets, Counts(sheets.findings, sheets.counts(), sheets.mends, ignored))
 
 
-def _apps(found: Gathered, grades: Sequence[Grading], idle: frozenset[str]) -> list[_App] | None:
+def _apps(
+    found: Gathered, grades: Sequence[Grading], idle: frozenset[str], units: Mapping[str, Sequence[_Unit]]
+) -> list[_App] | None:
     """What is told of each application; None where one cannot be told of alone."""
     project, look = found.project, found.project.look
     is_kept = bool(found.stamp) and found.names == project.environments and project.tree.limits.is_trusted
-    file = project.tree.root / FOLDER / _FILE if is_kept and look is not None and project.tree.root else None
+    folder = project.tree.root / FOLDER if is_kept and look is not None and project.tree.root else None
     said = [f"{name}\n{each.said}" for name, each in zip(found.names, grades, strict=True)]
     world = combined_digest([look.tool if look is not None else "", found.stamp, *sorted(idle), "", *said])
-    known = _load(file, world) if file is not None else {}
-    units: dict[str, list[tuple[int, str, CheckedUnit]]] = {}
-    for number, one in enumerate(found.checked):
-        for unit, key in zip(one.units, one.keys, strict=True):
-            units.setdefault(unit.app, []).append((number, key, unit))
-    apps = {}
+    pages = Shards(folder, _SERIES, world)
+    apps = []
     for app, own in units.items():
-        key = " ".join([f"{number} {key}" for number, key, _ in own]) if all(key for _, key, _ in own) else ""
-        before = known.get(app)
-        is_same = before is not None and key != "" and before.key == key
-        made = before if is_same else _made(key, [(number, unit) for number, _, unit in own], found, grades, idle)
+        key = " ".join([f"{number} {key}" for number, _, key in own]) if all(key for _, _, key in own) else ""
+        made = _known(pages.get(app, app), key) if key else None
         if made is None:
-            return None
-        apps[app] = made
-    kept = {app: made for app, made in apps.items() if made.key}
-    if file is not None and kept != known:
-        write_checked(file, msgspec.msgpack.encode(_Pack(world, kept)))
-    return [*apps.values()]
+            made = _made(key, own, found, grades, idle)
+            if made is None:
+                return None
+            if key:
+                pages.put(app, app, msgspec.msgpack.encode(made))
+        apps.append(made)
+    pages.save(units.__contains__)
+    return apps
+
+
+def _known(record: bytes | None, key: str) -> _App | None:
+    """What is told of an application, where it is made of what the key names."""
+    try:
+        found = _APP.decode(record) if record is not None else None
+    except (msgspec.MsgspecError, RecursionError):
+        return None
+    return found if found is not None and found.key == key else None
+
+
+def _parts(own: Sequence[_Unit], found: Gathered, grades: Sequence[Grading], idle: frozenset[str]) -> list[SortedOut]:
+    """What was found in the units of an application, graded."""
+    parts = []
+    for number, at, _ in own:
+        one = found.checked[number]
+        asides = one.details_of(at).asides
+        parts.append(sort_out(found.names[number], one.found_in(at), asides, grades[number], found.rules, idle))
+    return parts
 
 
 def _made(
-    key: str, own: Sequence[tuple[int, CheckedUnit]], found: Gathered, grades: Sequence[Grading], idle: frozenset[str]
+    key: str, own: Sequence[_Unit], found: Gathered, grades: Sequence[Grading], idle: frozenset[str]
 ) -> _App | None:
-    parts = [
-        sort_out(found.names[number], unit.found(), unit.asides, grades[number], found.rules, idle)
-        for number, unit in own
-    ]
+    parts = _parts(own, found, grades, idle)
     findings = [finding for part in parts for finding in part.findings]
     sheet = sheet_of(findings) if once(findings, {one.id: one for one in found.own.rules}) == findings else None
     if sheet is None:
@@ -139,12 +170,3 @@ def _made(
         [finding for part in parts for finding, _ in part.ignored],
         [unused for part in parts for unused in part.unused],
     )
-
-
-def _load(file: Path, world: str) -> dict[str, _App]:
-    data = read_checked(file)
-    try:
-        found = msgspec.msgpack.decode(data, type=_Pack) if data is not None else None
-    except (msgspec.MsgspecError, RecursionError):
-        return {}
-    return found.apps if found is not None and found.world == world else {}

@@ -140,7 +140,7 @@ class FluxTree:
             if type(reference) is not dict:
                 continue
             kind, holder = str(reference.get("kind")), str(reference.get("name"))
-            held = self._held(kind, holder, found, environment)
+            held = self.held(kind, holder, found, environment)
             if held is not None:
                 values |= held
             else:
@@ -150,8 +150,15 @@ class FluxTree:
             values[str(key)] = text if type(text) is str else yamlio.dump(text).strip()
         return Variables({name: text.replace("\n", "") for name, text in values.items()}, tuple(unknown))
 
-    def _held(self, kind: str, name: str, asker: Found, environment: str) -> dict[str, str] | None:
-        """What a ConfigMap or Secret of the repository holds; None where it has none, or several that differ."""
+    def held(self, kind: str, name: str, asker: Found, environment: str) -> dict[str, str] | None:
+        """What a ConfigMap or Secret of the repository holds; None where it has none, or several that differ.
+
+        Args:
+            kind: `ConfigMap` or `Secret`.
+            name: its name.
+            asker: the object that names it; what lies nearest to it counts.
+            environment: the word that tells its environment in paths.
+        """
         if self._holders is None:
             written = (each for each in read_objects(self._source, _HOLDERS) if each.value["kind"] in _KINDS)
             self._holders = [*written, *self._generated()]

@@ -29,7 +29,8 @@ if TYPE_CHECKING:
 _CLUSTERS: Final = frozenset({"clusters", "cluster"})
 _OVERLAYS: Final = "overlays"
 _BASES: Final = frozenset({"base", "bases", "common", "components"})
-_HERE: Final = frozenset({"", "in-cluster"})
+IN_CLUSTER: Final = frozenset({"", "in-cluster"})
+"""Names of destinations that stand for the cluster in which Argo CD runs."""
 _WORDS: Final = re.compile(r"[^a-z0-9]+")
 _VARIABLE: Final = re.compile(r"\{\{-?\s*\.?([A-Za-z0-9_.\[\]]+)\s*-?\}\}")
 _ADDED: Final = ("patches", "images", "components", "namePrefix", "nameSuffix")
@@ -83,7 +84,7 @@ def pointers(source: Path, notes: list[str]) -> list[Pointer]:
         (posixpath.dirname(each.file), artifact.get("name")): artifact
         for each in objects
         if each.value["kind"] == "ArtifactGenerator"
-        for artifact in _maps(_spec(each.value).get("artifacts"))
+        for artifact in maps_in(_spec(each.value).get("artifacts"))
     }
     found: list[Pointer] = []
     roots: set[str] = set()
@@ -130,7 +131,7 @@ def _of_flux(
     added = {key: spec[key] for key in _ADDED if spec.get(key)}
     if type(spec.get("targetNamespace")) is str:
         added["namespace"] = spec["targetNamespace"]
-    environment = _cluster(each.file) or _stage(each.file, path) or "default"
+    environment = cluster_of(each.file) or stage_in(each.file, path) or "default"
     common = spec.get("commonMetadata")
     marks = {key: _flat(item) for key, item in (common if type(common) is dict else {}).items() if type(item) is dict}
     yield Pointer(environment, path, title, added, flux.variables(each, environment), "", marks, "all")
@@ -138,7 +139,7 @@ def _of_flux(
 
 def _in_repository(path: str, artifact: Mapping[str, Any]) -> str:
     """Where in the repository a path of an artifact comes from."""
-    for copy in _maps(artifact.get("copy")):
+    for copy in maps_in(artifact.get("copy")):
         come, go = str(copy.get("from", "")), str(copy.get("to", ""))
         if not come.startswith("@") or not go.startswith("@artifact"):
             continue
@@ -158,7 +159,7 @@ def _own_repositories(objects: Iterable[Found]) -> set[str]:
     return {
         _address(one)
         for each in ours
-        for one in [*_maps([each.spec.get("source")]), *_maps(each.spec.get("sources"))]
+        for one in [*maps_in([each.spec.get("source")]), *maps_in(each.spec.get("sources"))]
         if type(one.get("path")) is str and any(_is_at(other.folder, posixpath.normpath(one["path"])) for other in ours)
     }
 
@@ -172,8 +173,8 @@ def _address(source: Mapping[str, Any]) -> str:
 def _of_argo(file: str, value: Value, source: Path, own: Collection[str], notes: list[str]) -> Iterator[Pointer]:
     spec = _spec(value)
     title = f"Application/{value['metadata'].get('name')}"
-    (destination,) = _maps([spec.get("destination")]) or [{}]
-    for one in [*_maps([spec.get("source")]), *_maps(spec.get("sources"))]:
+    (destination,) = maps_in([spec.get("destination")]) or [{}]
+    for one in [*maps_in([spec.get("source")]), *maps_in(spec.get("sources"))]:
         if one.get("chart"):
             notes.append(f"{title} ({file}): the chart `{one['chart']}` is not rendered here: `charts:` does it")
             continue
@@ -188,9 +189,9 @@ def _of_argo(file: str, value: Value, source: Path, own: Collection[str], notes:
             continue
         added = _edited(one.get("kustomize"))
         cluster = str(destination.get("name") or "")
-        name = "" if cluster in _HERE else cluster
+        name = "" if cluster in IN_CLUSTER else cluster
         words = str(value["metadata"].get("name") or "")
-        environment = name or _cluster(file) or _stage(path, file, words) or _host(destination) or "default"
+        environment = name or cluster_of(file) or stage_in(path, file, words) or host_of(destination) or "default"
         directory = one.get("directory")
         is_deep = type(directory) is dict and directory.get("recurse") is True
         namespace = str(destination.get("namespace") or "")
@@ -215,17 +216,29 @@ def _image(text: str) -> dict[str, str]:
     return {key: item for key, item in entry.items() if item}
 
 
-def _host(destination: Mapping[str, Any]) -> str:
+def host_of(destination: Mapping[str, Any]) -> str:
+    """The first word of a destination's server; empty for the cluster that Argo CD runs in."""
     server = str(destination.get("server") or "")
     host = server.partition("://")[2].partition("/")[0].partition(":")[0]
     return "" if host in {"", "kubernetes.default.svc"} else host.partition(".")[0]
 
 
 def _of_set(each: Found, source: Path, own: Collection[str], notes: list[str]) -> Iterator[Pointer]:
-    """The Applications that an ApplicationSet makes, as far as the repository alone tells."""
+    for value in applications_of(each, source, notes):
+        yield from _of_argo(each.file, value, source, own, notes)
+
+
+def applications_of(each: Found, source: Path, notes: list[str]) -> Iterator[Value]:
+    """The Applications that an ApplicationSet makes, as far as the repository alone tells.
+
+    Args:
+        each: the ApplicationSet.
+        source: the folder of the repository.
+        notes: gets the generators that only a cluster knows.
+    """
     spec = _spec(each.value)
     title = f"ApplicationSet/{each.value['metadata'].get('name')}"
-    for generator in _maps(spec.get("generators")):
+    for generator in maps_in(spec.get("generators")):
         made = _elements(generator, source)
         if made is None:
             known = ", ".join(generator)
@@ -234,16 +247,16 @@ def _of_set(each: Found, source: Path, own: Collection[str], notes: list[str]) -
         for element in made:
             template = _filled(spec.get("template"), element)
             if type(template) is dict and type(template.get("metadata")) is dict:
-                yield from _of_argo(each.file, {**template, "kind": "Application"}, source, own, notes)
+                yield {**template, "kind": "Application"}
 
 
 def _elements(generator: Mapping[str, Any], source: Path) -> list[dict[str, str]] | None:
     if type(generator.get("list")) is dict:
-        return [_flat(element) for element in _maps(generator["list"].get("elements"))]
+        return [_flat(element) for element in maps_in(generator["list"].get("elements"))]
     git = generator.get("git")
     if type(git) is dict and "directories" in git:
-        wanted = [str(each.get("path")) for each in _maps(git["directories"]) if not each.get("exclude")]
-        unwanted = [str(each.get("path")) for each in _maps(git["directories"]) if each.get("exclude")]
+        wanted = [str(each.get("path")) for each in maps_in(git["directories"]) if not each.get("exclude")]
+        unwanted = [str(each.get("path")) for each in maps_in(git["directories"]) if each.get("exclude")]
         folders = sorted(path.relative_to(source).as_posix() for path in source.rglob("*") if path.is_dir())
         return [
             _of_path(folder)
@@ -251,12 +264,12 @@ def _elements(generator: Mapping[str, Any], source: Path) -> list[dict[str, str]
             if any(_matches(folder, glob) for glob in wanted) and not any(_matches(folder, glob) for glob in unwanted)
         ]
     if type(git) is dict and "files" in git:
-        globs = [str(each.get("path")) for each in _maps(git["files"])]
+        globs = [str(each.get("path")) for each in maps_in(git["files"])]
         files = {path for glob in globs for path in source.glob(glob) if path.is_file()}
         return [_of_file(source, path) for path in sorted(files)]
     matrix = generator.get("matrix")
     if type(matrix) is dict:
-        parts = [_elements(each, source) for each in _maps(matrix.get("generators"))]
+        parts = [_elements(each, source) for each in maps_in(matrix.get("generators"))]
         if None in parts:
             return None
         return [
@@ -310,7 +323,7 @@ def _filled(value: Any, element: Mapping[str, str]) -> Any:
     return [_filled(item, element) for item in value] if type(value) is list else value
 
 
-def _cluster(file: str) -> str:
+def cluster_of(file: str) -> str:
     """The folder below `clusters/`; in `clusters/overlays/NAME` that of the overlay, in `clusters/base` none."""
     parts = file.split("/")[:-1]
     for number, part in enumerate(parts[:-1]):
@@ -320,7 +333,7 @@ def _cluster(file: str) -> str:
     return ""
 
 
-def _stage(*texts: str) -> str:
+def stage_in(*texts: str) -> str:
     """The word for a stage in one of some paths or names: a whole part first, then a word of one."""
     for text in texts:
         parts = posixpath.splitext(text)[0].lower().split("/")
@@ -339,5 +352,6 @@ def _spec(value: Mapping[str, Any]) -> Mapping[str, Any]:
     return spec if type(spec) is dict else {}
 
 
-def _maps(items: Any) -> list[dict[str, Any]]:
+def maps_in(items: Any) -> list[dict[str, Any]]:
+    """The maps of a list; none of anything else."""
     return [item for item in items if type(item) is dict] if type(items) is list else []

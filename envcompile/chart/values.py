@@ -200,9 +200,10 @@ def _people(path: ValuePath, reach: tuple[str, ...]) -> str:
     What everything may share is said without names and numbers: an application more would change them, and two branches
     that each add one would meet in this line.
     """
-    if len(reach) <= _MOST_NAMED:
+    is_shared = path[0] == "global" and path[1] in _SHARED
+    if len(reach) <= (1 if is_shared else _MOST_NAMED):
         return ", ".join(reach)
-    if path[0] == "global" and path[1] in _SHARED:
+    if is_shared:
         kinds = sorted({title.partition("/")[0] for title in reach})
         few = f"several of kind{'s' * (len(kinds) > 1)} {', '.join(kinds)}"
         return few if len(kinds) <= _MOST_NAMED else "resources of many kinds"

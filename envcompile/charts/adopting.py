@@ -20,7 +20,9 @@ from envcompile.adopt.existing import (
 )
 from envcompile.adopt.manifests import as_applied, with_lines
 from envcompile.adopt.releases import about_releases
+from envcompile.charts.asking import about_asking
 from envcompile.charts.helm import Helm
+from envcompile.charts.installs import Install, installs_of, surroundings
 from envcompile.charts.rendering import bodies_by_template, in_namespace, objects_in, secret_texts
 from envcompile.charts.valuefiles import environments_of, read_values, shown
 from envcompile.errors import EnvcError, Problem, Problems, UsageError, fail
@@ -52,6 +54,8 @@ class HelmWishes(NamedTuple):
     """Empty: the chart's name."""
     namespaces: Mapping[str, str] = {}
     """By environment; that of the empty name holds for all others."""
+    api_versions: Sequence[str] = ()
+    """What the cluster has besides Kubernetes' own, for charts that ask."""
 
     def namespace(self, environment: str) -> str:
         """That of the release in an environment; empty where nothing was said."""
@@ -59,7 +63,12 @@ class HelmWishes(NamedTuple):
 
 
 def read_helm_wishes(
-    source: Path, environments: Sequence[str] = (), *, release: str | None = None, namespaces: Sequence[str] = ()
+    source: Path,
+    environments: Sequence[str] = (),
+    *,
+    release: str | None = None,
+    namespaces: Sequence[str] = (),
+    api_versions: Sequence[str] = (),
 ) -> HelmWishes:
     """The wishes that `--env NAME=FILE`, `--release NAME` and `--namespace [ENV=]NAME` stand for.
 
@@ -68,6 +77,7 @@ def read_helm_wishes(
         environments: as `--env` takes them.
         release: as `--release` takes it.
         namespaces: as `--namespace` takes them.
+        api_versions: as `--api-versions` takes them.
 
     Raises:
         UsageError: a text is none of these, or there is no such file.
@@ -96,7 +106,7 @@ def read_helm_wishes(
             problems.append(Problem(f"`--namespace {text}` names no environment of `--env`", f"use {', '.join(named)}"))
     if problems:
         raise UsageError(problems)
-    return HelmWishes(named, release or "", spaces)
+    return HelmWishes(named, release or "", spaces, tuple(api_versions))
 
 
 def from_helm(source: Path, target: Path, wishes: Wishes, helm_wishes: HelmWishes) -> Adoption:
@@ -115,7 +125,7 @@ def from_helm(source: Path, target: Path, wishes: Wishes, helm_wishes: HelmWishe
     """
     chart = find_chart(source)
     with tempfile.TemporaryDirectory(prefix="envc-chart-") as scratch:
-        return adopt(_read(Helm.find(Path(scratch)), source, chart, wishes, helm_wishes), target)
+        return adopt(_read(Helm.find(Path(scratch)), source, chart, wishes, helm_wishes, Path(scratch)), target)
 
 
 def find_chart(source: Path) -> Path:
@@ -131,8 +141,8 @@ def find_chart(source: Path) -> Path:
     if not source.is_dir():
         what = f"there is no folder of a chart and no archive at `{source}`"
         fix = (
-            "a chart of somebody else stays one: name it under `charts:` of envc.yaml (`envc guide charts`); or fetch "
-            "it with `helm pull` and give its archive"
+            "name the folder with the Chart.yaml; a chart of somebody else is `oci://HOST/PATH/NAME`, "
+            "`https://HOST/PATH/NAME`, or `@ALIAS/NAME` of `helm repo add`"
         )
         raise UsageError([Problem(what, fix)])
     found = [path.parent for path in sorted(source.rglob(_CHART))]
@@ -152,71 +162,133 @@ def find_chart(source: Path) -> Path:
     ])
 
 
-def _read(helm: Helm, source: Path, chart: Path, wishes: Wishes, helm_wishes: HelmWishes) -> Sources:
+def _read(helm: Helm, source: Path, chart: Path, wishes: Wishes, helm_wishes: HelmWishes, scratch: Path) -> Sources:
     """The environments that helm renders."""
     notes: list[str] = []
     called = helm.chart_name(chart)
-    release = helm_wishes.release or called
-    files = helm_wishes.environments or environments_of(source, chart, wishes, notes)
-    notes.append(_told(release, list(files), helm_wishes))
-    started = time.monotonic()
-    first: dict[str, bytes] = {}
+    environments = _environments(source, chart, wishes, helm_wishes, scratch, notes)
+    installs = {name: [_named(each, name, called, helm_wishes) for each in told] for name, told in environments.items()}
+    notes.append(_told(installs))
+    rendering = _Renderings(helm, chart)
+    first: dict[str, list[bytes]] = {}
     problems = Problems()
-    for number, (name, paths) in enumerate(files.items(), 1):
-        progress("values", number, len(files))
+    for number, (name, told) in enumerate(installs.items(), 1):
+        progress("values", number, len(installs))
         try:
-            first[name] = _printed(helm, chart, release, name, paths, helm_wishes)
+            first[name] = [rendering.of(name, each) for each in told]
         except EnvcError as error:
             if error.exit_code != EnvcError.exit_code or _lacks_dependencies(error):
                 raise
             problems.extend(error)
     problems.raise_any()
-    time.sleep(max(0.0, _APART - (time.monotonic() - started)))
-    environments = []
-    for name, text in first.items():
-        objects = _objects(text, name, wishes, helm_wishes, notes)
-        again = _printed(helm, chart, release, name, files[name], helm_wishes)
-        if again != text:
-            notes += _about_unstable(name, objects, _objects(again, name, wishes, helm_wishes, []))
+    rendering.wait()
+    found = []
+    for name, texts in first.items():
+        objects = _objects(texts, name, installs[name], wishes, notes)
+        again = [rendering.of(name, each) for each in installs[name]]
+        if again != texts:
+            notes += _about_unstable(name, objects, _objects(again, name, installs[name], wishes, []))
         written = tuple(existing.written for existing in objects if existing.written is not None)
-        origin = ", ".join(shown(path, source) for path in files[name]) or "values.yaml"
-        environments.append(ExistingEnvironment(name, origin, without_repeats(name, objects, problems), written))
+        origin = "; ".join(each.origin for each in installs[name])
+        found.append(ExistingEnvironment(name, origin, without_repeats(name, objects, problems), written))
     problems.raise_any()
-    if empty := [environment.name for environment in environments if not environment.objects]:
+    if empty := [environment.name for environment in found if not environment.objects]:
         raise fail(f"{', '.join(empty)}: the chart makes no objects", "give values that switch something on")
-    notes += about_releases(environments)
-    return Sources(in_promotion_order(environments), tuple(notes))
+    notes += about_asking(chart, [option for told in installs.values() for each in told for option in each.options])
+    notes += about_releases(found)
+    return Sources(in_promotion_order(found), tuple(notes))
 
 
-def _told(release: str, environments: Sequence[str], wishes: HelmWishes) -> str:
+def _environments(
+    source: Path, chart: Path, wishes: Wishes, helm_wishes: HelmWishes, scratch: Path, notes: list[str]
+) -> dict[str, list[Install]]:
+    """The releases of each environment: as a person says them, as objects of the repository tell, or by names."""
+    said = helm_wishes.environments
+    told = {} if said else installs_of(surroundings(source), chart, scratch / "values", notes)
+    if told:
+        listed = "; ".join(
+            f"{name} is {', '.join(each.origin for each in installs)}" for name, installs in told.items()
+        )
+        notes.append(f"objects of the repository tell the environments: {listed}; `--env NAME=FILE` says others")
+        return told
+    files = said or environments_of(source, chart, wishes, notes)
+    return {
+        name: [Install(", ".join(shown(path, source) for path in paths) or "values.yaml", tuple(paths))]
+        for name, paths in files.items()
+    }
+
+
+def _named(install: Install, environment: str, called: str, wishes: HelmWishes) -> Install:
+    """A release with its name and namespace, as a person says them, else as they were found."""
+    namespace = wishes.namespace(environment) or install.namespace
+    options = install.options
+    if wishes.api_versions:
+        options = (*options, *(word for name in wishes.api_versions for word in ("--api-versions", name)))
+    release = wishes.release or install.release or called
+    return install._replace(release=release, namespace=namespace, options=options)
+
+
+def _told(installs: Mapping[str, Sequence[Install]]) -> str:
     """How the chart is installed, since names and namespaces follow from it."""
-    spaces = {name: wishes.namespace(name) or "default" for name in environments}
-    if len(set(spaces.values())) == 1:
-        where = f"namespace {next(iter(spaces.values()))}"
+    places: dict[tuple[str, str], list[str]] = {}
+    for name, told in installs.items():
+        for each in told:
+            places.setdefault((each.release, each.namespace or "default"), []).append(name)
+    releases = list(dict.fromkeys(release for release, _ in places))
+    spaces = list(dict.fromkeys(space for _, space in places))
+    if len(releases) == 1 and len(spaces) == 1:
+        where = f"release `{releases[0]}` in namespace {spaces[0]}"
+    elif len(releases) == 1:
+        listed = ", ".join(f"{space} ({', '.join(names)})" for (_, space), names in places.items())
+        where = f"release `{releases[0]}` in namespaces {listed}"
     else:
-        where = "namespaces " + ", ".join(f"{space} ({name})" for name, space in spaces.items())
-    return f"rendered by helm as release `{release}` in {where}; `--release` and `--namespace [ENV=]NAME` say otherwise"
+        listed = ", ".join(f"`{release}` in {space} ({', '.join(names)})" for (release, space), names in places.items())
+        where = f"releases {listed}"
+    return f"rendered by helm as {where}; `--release` and `--namespace [ENV=]NAME` say otherwise"
 
 
-def _printed(
-    helm: Helm, chart: Path, release: str, environment: str, files: Sequence[Path], wishes: HelmWishes
-) -> bytes:
-    """What helm prints of one environment."""
-    command = [release, str(chart.resolve()), "--include-crds", "--kube-version", f"{DEFAULT_KUBERNETES_VERSION}.0"]
-    if namespace := wishes.namespace(environment):
-        command += ["--namespace", namespace]
-    hidden: list[str] = []
-    for path in files:
-        hidden += secret_texts(read_values(path))
-        command += ["--values", str(path.resolve())]
-    where = file_start((chart / _CHART).as_posix() if chart.is_dir() else chart.as_posix())
-    try:
-        return helm.template(command, f"{chart.as_posix()} for {environment}", (where,), hidden)
-    except EnvcError as error:
-        if _lacks_dependencies(error):
-            fix = f"fetch what it depends on with `helm dependency build {chart.as_posix()}`"
-            raise EnvcError(problem._replace(fix=fix) for problem in error.problems) from error
-        raise
+class _Renderings:
+    """What helm prints of a chart.
+
+    Args:
+        helm: the program.
+        chart: the folder or archive of the chart.
+    """
+
+    def __init__(self, helm: Helm, chart: Path) -> None:
+        self._helm = helm
+        self._chart = chart
+        self._started = time.monotonic()
+
+    def wait(self) -> None:
+        """Wait until another rendering has another time."""
+        time.sleep(max(0.0, _APART - (time.monotonic() - self._started)))
+
+    def of(self, environment: str, install: Install) -> bytes:
+        """What it prints of one release."""
+        chart = self._chart
+        command = [install.release, str(chart.resolve()), "--include-crds"]
+        command += ["--kube-version", f"{DEFAULT_KUBERNETES_VERSION}.0", *install.options]
+        if install.namespace:
+            command += ["--namespace", install.namespace]
+        hidden: list[str] = []
+        for path in install.files:
+            hidden += secret_texts(read_values(path))
+            command += ["--values", str(path.resolve())]
+        where = file_start((chart / _CHART).as_posix() if chart.is_dir() else chart.as_posix())
+        try:
+            return self._helm.template(command, f"{chart.as_posix()} for {environment}", (where,), hidden)
+        except EnvcError as error:
+            if _lacks_dependencies(error):
+                fix = (
+                    f"fetch what it depends on with `helm dependency build {chart.as_posix()}`, or `helm dependency "
+                    "update` where helm does not know their repositories"
+                )
+                raise EnvcError(problem._replace(fix=fix) for problem in error.problems) from error
+            if not install.files:
+                fix = "this is what helm says of the chart's own values; `--env NAME=FILE` gives further ones"
+                raise EnvcError(problem._replace(fix=fix) for problem in error.problems) from error
+            raise
 
 
 def _lacks_dependencies(error: EnvcError) -> bool:
@@ -225,20 +297,36 @@ def _lacks_dependencies(error: EnvcError) -> bool:
 
 
 def _objects(
-    text: bytes, environment: str, wishes: Wishes, helm_wishes: HelmWishes, notes: list[str]
+    texts: Sequence[bytes], environment: str, installs: Sequence[Install], wishes: Wishes, notes: list[str]
 ) -> list[Existing]:
     """The objects that helm printed as they are applied, each with its lines, without templates that are skipped."""
     found: list[Existing] = []
-    for template, body in bodies_by_template(text).items():
-        if wishes.skips(template):
-            continue
-        words = [part for part in template.split("/") if part not in {"templates", "charts"}]
-        written = read_written("/".join([environment, *words]), body)
-        found += with_lines(objects_in([b"\n# Source: " + template.encode() + b"\n" + body]), written)
-    if namespace := helm_wishes.namespace(environment):
-        api = load(DEFAULT_KUBERNETES_VERSION).with_crds(existing.value for existing in found)
-        found = [each._replace(value=in_namespace(each.value, namespace, api)) for each in found]
+    for text, install in zip(texts, installs, strict=True):
+        own: list[Existing] = []
+        for template, body in bodies_by_template(text).items():
+            if wishes.skips(template):
+                continue
+            words = [part for part in template.split("/") if part not in {"templates", "charts"}]
+            if len(installs) > 1:
+                words[0] = install.release
+            written = read_written("/".join([environment, *words]), body)
+            own += with_lines(objects_in([b"\n# Source: " + template.encode() + b"\n" + body]), written)
+        if install.namespace:
+            api = load(DEFAULT_KUBERNETES_VERSION).with_crds(existing.value for existing in own)
+            own = [each._replace(value=in_namespace(each.value, install.namespace, api)) for each in own]
+        found += own
+    if len(installs) > 1:
+        # Releases of one chart bring the same definitions.
+        found = list({_brought(each): each for each in reversed(found)}.values())[::-1]
     return as_applied(found, notes, environment, wishes)
+
+
+def _brought(existing: Existing) -> object:
+    """What two releases of one chart have in common: the definitions of `crds/`, which helm takes once."""
+    value = existing.value
+    if value["kind"] != "CustomResourceDefinition":
+        return id(existing)
+    return literal_identity(value)
 
 
 def _about_unstable(environment: str, one: Sequence[Existing], other: Sequence[Existing]) -> Iterator[str]:

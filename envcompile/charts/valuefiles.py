@@ -16,10 +16,24 @@ if TYPE_CHECKING:
     from envcompile.adopt.wishes import Wishes
 
 _ENDINGS: Final = (".yaml", ".yml")
-_OTHERS: Final = frozenset({"templates", "charts", "crds", "ci", "tests", "node_modules"})
+_OTHERS: Final = frozenset({
+    "templates",
+    "charts",
+    "crds",
+    "ci",
+    "tests",
+    "node_modules",
+    "example",
+    "examples",
+    "docs",
+})
 """Folders whose files are no values of an environment: `ci` has those that the chart is tried with."""
+_COMMON: Final = frozenset({"common", "shared", "base", "global", "all", "default", "defaults"})
+"""Names of what all environments have; it lies below what an environment says itself."""
+_NO_NAMES: Final = re.compile(r"v?\d[\d.-]*|lint|schema|minimal|full|example|sample|template|ci", re.IGNORECASE)
+"""What files of values are called that are those of no environment, where no name is one of an environment."""
 _WORD: Final = re.compile(r"(?:^|[-._])values(?:[-._]|$)", re.IGNORECASE)
-_FOLDERS: Final = frozenset({"values", "env", "envs", "environments", "overrides"})
+_FOLDERS: Final = frozenset({"values", "env", "envs", "environments", "environment", "overrides", "config", "configs"})
 
 
 def environments_of(source: Path, chart: Path, wishes: Wishes, notes: list[str]) -> dict[str, list[Path]]:
@@ -39,8 +53,14 @@ def environments_of(source: Path, chart: Path, wishes: Wishes, notes: list[str])
             below = path.relative_to(source).as_posix()
             if path != chart / "values.yaml" and not wishes.skips(below) and (name := _name(path, source)):
                 named.setdefault(name, []).append(path)
+    common = {name: named.pop(name) for name in list(named) if name.lower() in _COMMON}
     staged = {name: paths for name, paths in named.items() if has_stage(name)}
-    chosen = staged or named
+    chosen = staged or {name: paths for name, paths in named.items() if not _NO_NAMES.fullmatch(name)}
+    if not chosen:
+        named |= common
+    elif under := [path for paths in common.values() for path in paths]:
+        notes.append(f"{', '.join(shown(path, source) for path in under)}: laid below the values of each environment")
+        chosen = {name: [*under, *paths] for name, paths in chosen.items()}
     left = [path for name, paths in named.items() if name not in chosen for path in paths]
     if left:
         listed = ", ".join(shown(path, source) for path in left)
@@ -94,8 +114,9 @@ def _name(path: Path, source: Path) -> str:
     stem = path.name.rsplit(".", 1)[0]
     parts = path.relative_to(source).parts[:-1]
     if stem.lower() == "values":
-        return parts[-1] if parts and has_stage(parts[-1]) else ""
+        is_named = bool(parts) and (has_stage(parts[-1]) or (len(parts) > 1 and parts[-2].lower() in _FOLDERS))
+        return parts[-1] if is_named else ""
     if _WORD.search(stem):
         return _WORD.sub("", stem, count=1)
     in_folder = bool(parts) and parts[-1].lower() in _FOLDERS
-    return stem if stem.lower() in STAGE_WORDS or (in_folder and stem.lower() != "common") else ""
+    return stem if stem.lower() in STAGE_WORDS or in_folder else ""

@@ -12,12 +12,13 @@ import msgspec
 
 from envcompile.check.finding import RANK
 from envcompile.check.formats.text import body_of, hint_of
-from envcompile.check.report import Group, identity, is_yaml, order, together
+from envcompile.check.report import identity, is_yaml, order, together
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from envcompile.check.finding import Finding, Severity
+    from envcompile.check.report import Group
 
 _GRAVEST: Final = max(RANK.values())
 _GRADES: Final[dict[str, Severity]] = {str(_GRAVEST - rank): grade for grade, rank in RANK.items()}
@@ -38,15 +39,10 @@ class Sheet(msgspec.Struct, array_like=True, frozen=True):
     fixes: list[int]
     """The number of each one's hint."""
     hints: list[str]
-    groups: bytes
-    """The same as they are, packed: few are asked for."""
     findings: int
     """How many there are, each environment's counted."""
     mends: tuple[str, ...]
     """The rules of those that `envc fix` has an answer for."""
-
-
-_GROUPS: Final = msgspec.msgpack.Decoder(list[Group])
 
 
 def sheet_of(findings: Iterable[Finding]) -> Sheet | None:
@@ -68,10 +64,18 @@ def sheet_of(findings: Iterable[Finding]) -> Sheet | None:
         [body_of(group) for group in groups],
         [numbers[group.finding.fix] for group in groups],
         [*hints],
-        msgspec.msgpack.encode(groups),
         len(ordered),
         tuple(sorted({one.rule for one in ordered if one.mends and is_yaml(one)})),
     )
+
+
+def groups_of(findings: Iterable[Finding]) -> list[Group]:
+    """The findings of an application as its sheet has them.
+
+    Args:
+        findings: as `sheet_of` takes them.
+    """
+    return together(sorted(findings, key=order))
 
 
 _PARTS: Final = 7
@@ -93,23 +97,25 @@ class Sheets:
 
     Args:
         sheets: those of each, no two of which hold the same key or name.
+        findings_of: gives the findings of the one of a number: few are asked for.
     """
 
-    def __init__(self, sheets: Sequence[Sheet]) -> None:
+    def __init__(self, sheets: Sequence[Sheet], findings_of: Callable[[int], Iterable[Finding]]) -> None:
         self._sheets = sheets
+        self._findings_of = findings_of
         self._keys = [*chain.from_iterable([sheet.keys for sheet in sheets])]
         self._order = sorted(range(len(self._keys)), key=self._keys.__getitem__)
         self._groups: dict[int, list[Group]] = {}
 
     @classmethod
-    def of(cls, sheets: Sequence[Sheet]) -> Sheets | None:
+    def of(cls, sheets: Sequence[Sheet], findings_of: Callable[[int], Iterable[Finding]]) -> Sheets | None:
         """All findings; None where those of two applications may be one, or it is not known which comes first."""
         names = {*chain.from_iterable([sheet.names for sheet in sheets])}
         keys = {*chain.from_iterable([sheet.keys for sheet in sheets])}
         if len(names) != sum(len(sheet.names) for sheet in sheets):
             return None
         own = sum(len({*sheet.keys}) for sheet in sheets)
-        return cls(sheets) if len(keys) == own else None
+        return cls(sheets, findings_of) if len(keys) == own else None
 
     def __len__(self) -> int:
         return len(self._keys)
@@ -143,7 +149,7 @@ class Sheets:
         for at in self._order[:count]:
             number = bisect_right(ends, at)
             if number not in self._groups:
-                self._groups[number] = _GROUPS.decode(self._sheets[number].groups)
+                self._groups[number] = groups_of(self._findings_of(number))
             found.append(self._groups[number][at - ends[number]])  # from the end of its sheet
         return found
 
@@ -151,14 +157,12 @@ class Sheets:
         """All of them one under the other, each hint with the first that it mends: as `as_text` gives it."""
         return "\n".join(self._told())
 
-    def _told(self) -> Iterator[str]:
+    def _told(self) -> list[str]:
         texts = [*chain.from_iterable([sheet.texts for sheet in self._sheets])]
         fixes = [*chain.from_iterable([map(sheet.hints.__getitem__, sheet.fixes) for sheet in self._sheets])]
-        told = {""}
-        for at in self._order:
-            fix = fixes[at]
-            if fix in told:
-                yield texts[at]
-            else:
-                told.add(fix)
-                yield texts[at] + hint_of(fix)
+        told = [*map(texts.__getitem__, self._order)]
+        behind = range(len(told) - 1, -1, -1)
+        first = dict(zip(map(fixes.__getitem__, reversed(self._order)), behind, strict=True))  # the last one put holds
+        for fix, at in first.items():
+            told[at] += hint_of(fix) if fix else ""
+        return told

@@ -17,8 +17,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 INDEX_NAME = ".envc-index"
-ATTRIBUTES = "*/.envc-index merge=union\n"
-"""What a `.gitattributes` beside the environments says: both sides' names count (gitattributes(5), `merge`)."""
+FORMER_ATTRIBUTES = "*/.envc-index merge=union\n"
+"""What envc wrote before it had a merge driver."""
+ATTRIBUTES = f"{FORMER_ATTRIBUTES}*.yaml merge=envc\n*.json merge=envc\n"
+"""What a `.gitattributes` beside the environments says (gitattributes(5), `merge`).
+
+Of indexes both sides' names count. Manifests and a chart's values are merged by keys where `envc hook install` told git
+how; everywhere else git knows no driver of that name, and merges them as any text.
+"""
 _HEADER = "# files that envc wrote here; written by `envc build`, do not edit"
 _HEADER_OF_DIGESTS = "# files that envc wrote here, with their SHA-256; written by `envc build`, do not edit"
 _PLACES = 256

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from envcompile.emit.former import digest_of_text
 from envcompile.emit.index import (
@@ -145,85 +145,27 @@ def _plan(
         if untouched is not None:
             return untouched
     own_index = _index_of(bundle.digests, plain, known) if former is not None else b""
-    present = {**files.stat_of, **dict.fromkeys(seen.odd, "")}
-    folders_present = {*seen.folders}
-    stats_known, digests_known = known.stat_of, known.digest_of
-
-    def untouched_digest(path: str, stat: str) -> str:
-        """The digest of a file that has this stat now; empty for one that was touched since."""
-        return digests_known.get(path, "") if stats_known.get(path) == stat else ""
-
     owned = dict.fromkeys(bundle.digests, ()) if own_index and plain == own_index else parse_index(index or b"")
-
-    if former is not None and (strangers := present.keys() - bundle.digests.keys() - owned.keys() - {INDEX_NAME}):
-        owned.update(dict.fromkeys(former.joined(strangers), ()))
-    if former is not None and (claimed := present.keys() & bundle.digests.keys() - owned.keys()):
-        owned.update(dict.fromkeys(former.joined(claimed), ()))
-
-    def written(path: str) -> tuple[str, ...]:
-        """The digests of what envc wrote to one of its files."""
-        return (*owned.get(path, ()), *(former.written(path) if former is not None and path in owned else ()))
-
-    def look(path: str, stat: str, wanted: str = "") -> tuple[str, bool]:
-        """The digest of a file, and whether it may be written anew."""
-        if not stat:
-            return "", False
-        found = untouched_digest(path, stat)
-        if found:
-            return found, True  # not touched since envc wrote it
-        said = written(path)
-        data = (folder / path).read_bytes()
-        found = digest_of_text(data, (wanted, *said))
-        is_ours = found in said
-        if not is_ours and found != wanted and path in owned and former is not None:
-            is_ours = former.is_disposable(path, data)
-        return found, is_ours
-
-    added: list[str] = []
-    changed: list[str] = []
-    unchanged: list[str] = []
-    edited: list[str] = []
-    foreign: list[str] = []
-    missing: list[str] = []
-    removed: list[str] = []
-    kept: dict[str, str] = {}
-    for path, wanted in bundle.digests.items():
-        stat = present.get(path)
-        if stat and wanted == untouched_digest(path, stat):
-            unchanged.append(path)  # not touched since envc wrote it
-            continue
-        if stat is None:
-            (foreign if path in folders_present else added).append(path)
-            if path in owned:
-                missing.append(path)
-            continue
-        found, is_ours = look(path, stat, wanted)
-        if found == wanted:
-            unchanged.append(path)
-        elif path not in owned:
-            foreign.append(path)
-        elif is_ours:
-            changed.append(path)
-        else:
-            edited.append(path)
-    for path in sorted(owned.keys() - bundle.digests.keys()):
-        stat = present.get(path)
-        if partial:
-            found, is_ours = look(path, stat) if stat is not None else ("", False)
-            kept[path] = found if is_ours else next(reversed(written(path)), "")
-        elif stat is not None:
-            (removed if look(path, stat)[1] else edited).append(path)
+    present = {**files.stat_of, **dict.fromkeys(seen.odd, "")}
+    if former is not None:
+        for names in (present.keys() - bundle.digests.keys() - {INDEX_NAME}, present.keys() & bundle.digests.keys()):
+            if unknown := names - owned.keys():
+                owned.update(dict.fromkeys(former.joined(unknown), ()))
+    there = _There(folder, present, frozenset(seen.folders), owned, known.stat_of, known.digest_of, former)
+    sides = there.sides(bundle.digests)
+    kept = there.of_others(bundle.digests) if partial else {}
+    if not partial:
+        there.add_left_over(bundle.digests, sides)
     parents = {path.rpartition("/")[0] for path in bundle.digests}
     folders = {f"{parent}/"[: end.start()] for parent in parents for end in _SLASH.finditer(f"{parent}/")} - {""}
-    foreign += present.keys() & folders
-    if INDEX_NAME in folders_present or (INDEX_NAME in present and index is None):
-        foreign.append(INDEX_NAME)
-    blocked = {path for path in foreign if path in folders_present}
+    sides.foreign.extend(present.keys() & folders)
+    if INDEX_NAME in there.folders or (INDEX_NAME in present and index is None):
+        sides.foreign.append(INDEX_NAME)
     others = present.keys() - bundle.digests.keys() - folders - {INDEX_NAME}
     if not partial:
         others -= owned.keys()
-    if blocked:
-        others = {path for path in others if not any(path.startswith(f"{folder}/") for folder in blocked)}
+    if blocked := {path for path in sides.foreign if path in there.folders}:
+        others = {path for path in others if not any(path.startswith(f"{one}/") for one in blocked)}
     digests = {**bundle.digests, **kept} if kept else bundle.digests
     if former is None:
         new_index = render_digests(digests)
@@ -232,13 +174,13 @@ def _plan(
     is_canonical = index is None if gone else plain == new_index
     return Plan(
         bundle,
-        tuple(sorted(added)),
-        tuple(sorted(changed)),
-        tuple(removed),
-        tuple(unchanged),
-        tuple(sorted(edited)),
-        tuple(sorted(foreign)),
-        tuple(sorted(missing)),
+        tuple(sorted(sides.added)),
+        tuple(sorted(sides.changed)),
+        tuple(sides.removed),
+        tuple(sides.unchanged),
+        tuple(sorted(sides.edited)),
+        tuple(sorted(sides.foreign)),
+        tuple(sorted(sides.missing)),
         tuple(sorted(others)),
         digests,
         index,
@@ -249,6 +191,93 @@ def _plan(
         seen=files,
         new_index=new_index,
     )
+
+
+class _Sides(NamedTuple):
+    """Paths, by what a build would do to them; lists that grow."""
+
+    added: list[str]
+    changed: list[str]
+    removed: list[str]
+    unchanged: list[str]
+    edited: list[str]
+    foreign: list[str]
+    missing: list[str]
+
+
+class _There(NamedTuple):
+    """What is in an environment's folder, and what is known of it."""
+
+    folder: Path
+    present: Mapping[str, str]
+    """Each file with its stat, which is empty for what is no plain file."""
+    folders: frozenset[str]
+    owned: Mapping[str, tuple[str, ...]]
+    """The files of ours, with the digests that an index of former versions says."""
+    stats: Mapping[str, str]
+    """The stats of the files as the last build left them."""
+    digests: Mapping[str, str]
+    """What was in these; empty where it was not read."""
+    former: Former | None
+
+    def sides(self, wanted: Mapping[str, str]) -> _Sides:
+        """What has to be done to the files that belong here, by their digests."""
+        sides = _Sides([], [], [], [], [], [], [])
+        for path, digest_wanted in wanted.items():
+            stat = self.present.get(path)
+            if stat is None:
+                (sides.foreign if path in self.folders else sides.added).append(path)
+                if path in self.owned:
+                    sides.missing.append(path)
+                continue
+            if stat and self.stats.get(path) == stat and self.digests.get(path) == digest_wanted:
+                sides.unchanged.append(path)  # not touched since envc wrote it
+                continue
+            found, is_ours = self._look(path, stat, digest_wanted)
+            if found == digest_wanted:
+                sides.unchanged.append(path)
+            elif path not in self.owned:
+                sides.foreign.append(path)
+            elif is_ours:
+                sides.changed.append(path)
+            else:
+                sides.edited.append(path)
+        return sides
+
+    def add_left_over(self, wanted: Collection[str], sides: _Sides) -> None:
+        """Add the files of ours that belong here no more."""
+        for path in sorted(self.owned.keys() - wanted):
+            stat = self.present.get(path)
+            if stat is not None:
+                (sides.removed if self._look(path, stat)[1] else sides.edited).append(path)
+
+    def of_others(self, wanted: Collection[str]) -> dict[str, str]:
+        """The digests of the files of ours that a part of a build does not speak of; what is edited has its former."""
+        kept = {}
+        for path in sorted(self.owned.keys() - wanted):
+            stat = self.present.get(path)
+            found, is_ours = self._look(path, stat) if stat is not None else ("", False)
+            kept[path] = found if is_ours else next(reversed(self._written(path)), "")
+        return kept
+
+    def _written(self, path: str) -> tuple[str, ...]:
+        """The digests of what envc wrote to one of its files."""
+        said = self.former.written(path) if self.former is not None and path in self.owned else ()
+        return (*self.owned.get(path, ()), *said)
+
+    def _look(self, path: str, stat: str, wanted: str = "") -> tuple[str, bool]:
+        """The digest of a file, and whether it may be written anew."""
+        if not stat:
+            return "", False
+        if self.stats.get(path) == stat and (found := self.digests.get(path, "")):
+            return found, True  # not touched since envc wrote it
+        said = self._written(path)
+        data = (self.folder / path).read_bytes()
+        found = digest_of_text(data, (wanted, *said))
+        is_ours = found in said
+        if not is_ours and found != wanted and path in self.owned and self.former is not None:
+            is_ours = self.former.is_disposable(path, data)
+        return found, is_ours
 
 
 def _where_untouched(bundle: Bundle, files: Files, known: Files, index: bytes, former: Former) -> Plan | None:

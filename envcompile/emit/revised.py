@@ -7,8 +7,9 @@ from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Final
 
 from envcompile.emit.index import INDEX_NAME
-from envcompile.seenfiles import Files, numbers_of, packed
+from envcompile.seenfiles import Files
 from envcompile.seenplaces import section_of
+from envcompile.seentimes import numbers_of, packed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -104,10 +105,12 @@ def renewed(files: Files, root: str, path: str, digest: str) -> Files | None:
     here = order.index(place - first)
     stats[here], digests[here] = packed(list(numbers)), digest.encode()
     after = files.digests[last * _LINE :]
-    return Files(
+    found = Files(
         files.names[:start]
         + "\n".join([names[at] for at in order]).encode("utf-8", "surrogateescape")
         + files.names[end:],
         files.stats[: first * _STAT] + b"".join(stats) + files.stats[last * _STAT :],
         files.digests[: first * _LINE] + b"\n".join(digests) + (b"\n" + after if after else b""),
     )
+    found.times = files.times  # but for those of the folder of this file, which is listed again then
+    return found

@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from envcompile.errors import Problem, UsageError
+from envcompile.errors import Problem, UnavailableError, UsageError
 from envcompile.git.discovery import find
 from envcompile.git.library import open_library
 from envcompile.git.repository import SHALLOW
-from envcompile.git.run import ask_quietly, run
+from envcompile.git.run import ask_quietly, reason_of, run
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -90,6 +90,24 @@ def hooks_path(repository: Repository) -> str:
     """Where git looks for the hooks of this work tree: what `core.hooksPath` says, else the shared git folder."""
     done = run(repository.place, "rev-parse", "--path-format=absolute", "--git-path", "hooks", hooks_path=True)
     return done.stdout.decode("utf-8", "surrogateescape").rstrip("\n")
+
+
+def configured(repository: Repository, key: str) -> str:
+    """What the repository's own configuration says of something; empty for nothing."""
+    return ask_quietly(repository.place, "config", "--local", "--get", key).rstrip("\n")
+
+
+def configure(repository: Repository, key: str, value: str | None = None) -> None:
+    """Let the repository's own configuration say something; without a value a whole section is taken away.
+
+    Raises:
+        UnavailableError: the configuration cannot be written.
+    """
+    words = ("--remove-section", key) if value is None else (key, value)
+    done = run(repository.place, "config", "--local", *words)
+    if done.returncode:
+        how = "see whether another git holds the configuration, and who may write it"
+        raise UnavailableError([Problem(f"git cannot write its configuration: {reason_of(done)}", how)])
 
 
 def commits_to_push(repository: Repository, told: Iterable[str], remote: str) -> dict[str, str]:

@@ -55,6 +55,7 @@ _OPTIONAL: Final[Mapping[str, frozenset[str]]] = {
         "apps.v1.StatefulSetSpec": "serviceName",
         "autoscaling.v2.MetricIdentifier": "selector",
         "batch.v1.PodFailurePolicy": "rules",
+        "batch.v1.PodFailurePolicyOnPodConditionsPattern": "status",
         "core.v1.Event": "involvedObject",
         "core.v1.HTTPHeader": "value",
         "core.v1.ISCSIPersistentVolumeSource": "lun",

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import msgspec
 
-from envcompile.plainfiles import read_plain, write_plain
+from envcompile.plainfiles import read_behind, write_plain
 from envcompile.units.joined_paths import JoinedPaths
 from envcompile.units.kept_scans import KeptScans, key_of, place_of
 from envcompile.units.table import NO_RECORDS, Table, pack, pieces
@@ -429,10 +429,10 @@ class FolderMemo:
 
 def read_checked(path: Path) -> bytes | None:
     """What `write_checked` wrote to a file; None when it is not there, or damaged."""
-    data = read_plain(path)
-    if data is None:
+    found = read_behind(path, len(_FORMAT) + 8)
+    if found is None:
         return None
-    head, body = data[: len(_FORMAT) + 8], data[len(_FORMAT) + 8 :]
+    head, body = found
     return body if head == _FORMAT + b"%08x" % zlib.crc32(body) else None
 
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import sys
 from itertools import pairwise
+from time import time_ns
 
-from envcompile.seenfiles import Files
 from envcompile.seenplaces import HERE
+from envcompile.seentimes import Folders, steady
 
 TYPE_CHECKING = False
 """Type checkers take it for true; a build with nothing to do may import this module."""
@@ -15,13 +16,18 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from envcompile.seenfiles import Files
+
 _NO, _YES = b"\0", b"\1"
+_SIZE = 4
+"""Bytes of the size of what follows a yes."""
 
 
 class Outlook:
     """A process that tells of folders whether they hold what envc wrote there; close it after use.
 
-    It tells of one after the other whether all is there, and then of each whether there is anything else.
+    It tells of one after the other whether all is there, and then of each whether there is anything else. Folders with
+    the times at which nothing else was in them are not listed for it; of others it tells their times.
 
     Args:
         process: its number.
@@ -29,13 +35,14 @@ class Outlook:
         names: the folders, in its order.
     """
 
-    __slots__ = ("_found", "_process", "_told", "names")
+    __slots__ = ("_found", "_process", "_times", "_told", "names")
 
     def __init__(self, process: int, told: int, names: list[str]) -> None:
         self._process = process
         self._told = told
         self.names = names
         self._found: list[bool] = []
+        self._times: dict[str, bytes] = {}
 
     @classmethod
     def begin(cls, target: str, folders: Mapping[str, Files]) -> Outlook | None:
@@ -51,9 +58,7 @@ class Outlook:
         process = os.fork()
         if process == 0:
             try:
-                for look in (Files.are_in, _is_alone):
-                    for name, files in folders.items():
-                        os.write(tells, _YES if look(files, f"{target}/{name}") else _NO)
+                _look(target, folders, tells)
             finally:
                 os._exit(0)
         os.close(tells)
@@ -67,10 +72,26 @@ class Outlook:
         """Tell whether it holds that and nothing else. May wait."""
         return self.finds_whole(name) and self._answer(len(self.names) + self.names.index(name))
 
+    def times(self, name: str) -> bytes:
+        """The times of a folder that was found untouched, and of those in it; nothing where they are as before."""
+        return self._times.get(name, b"")
+
     def _answer(self, number: int) -> bool:
         while number >= len(self._found):
-            self._found.append(os.read(self._told, 1) == _YES)  # one that ended early is no witness
+            is_found = self._read(1) == _YES  # one that ended early is no witness
+            if is_found and len(self._found) >= len(self.names):
+                size = int.from_bytes(self._read(_SIZE))
+                times = self._read(size)
+                is_found = len(times) == size
+                self._times[self.names[len(self._found) - len(self.names)]] = times
+            self._found.append(is_found)
         return self._found[number]
+
+    def _read(self, size: int) -> bytes:
+        found = b""
+        while len(found) < size and (data := os.read(self._told, size - len(found))):
+            found += data
+        return found
 
     def close(self) -> None:
         """End it; what it did not tell nobody wants to know."""
@@ -79,8 +100,42 @@ class Outlook:
         os.waitpid(self._process, 0)
 
 
-def _is_alone(files: Files, folder: str) -> bool:
-    """Tell whether a folder that holds all of some files holds nothing else: so many names it has, and those in it."""
+def _look(target: str, folders: Mapping[str, Files], tells: int) -> None:
+    """Look at folders, and tell of it.
+
+    Args:
+        target: the folder that they are below.
+        folders: the files that envc wrote into each.
+        tells: the end of a pipe.
+    """
+    began = time_ns()
+    found: list[bytes | None] = []
+    for name, files in folders.items():
+        found.append(files.times_in(f"{target}/{name}"))
+        _tell(tells, _NO if found[-1] is None else _YES)
+    for (name, files), times in zip(folders.items(), found, strict=True):
+        if times == files.times:
+            _tell(tells, _YES + bytes(_SIZE))
+        elif times is not None and _is_alone(files, f"{target}/{name}", times):
+            steadied = steady(times, began)
+            _tell(tells, _YES + len(steadied).to_bytes(_SIZE) + steadied)
+        else:
+            _tell(tells, _NO)
+
+
+def _tell(tells: int, data: bytes) -> None:
+    while data:
+        data = data[os.write(tells, data) :]
+
+
+def _is_alone(files: Files, folder: str, times: bytes) -> bool:
+    """Tell whether a folder that holds all of some files holds nothing else: so many names it has, and those in it.
+
+    Args:
+        files: the files.
+        folder: the folder.
+        times: those of it and of all in it; one that has them since it was known to hold nothing else is not listed.
+    """
     lines = files.names.decode("utf-8", "surrogateescape").split("\n")
     starts = [start for start, line in enumerate(lines) if line.endswith("/")]
     counts = {lines[start]: end - start - 1 for start, end in pairwise((*starts, len(lines)))}
@@ -94,8 +149,10 @@ def _is_alone(files: Files, folder: str) -> bool:
             if is_known:
                 break
             line = above
+    now = Folders(files.folder_lines, times)
+    changed = Folders(now.lines, files.times).changed(now)
     try:
-        return all(len(os.listdir(f"{folder}/{line}")) == count for line, count in counts.items())  # ruff: ignore[os-listdir] - imports nothing
+        return all(len(os.listdir(f"{folder}/{line}")) == counts.get(line, 0) for line in changed)  # ruff: ignore[os-listdir] - imports nothing
     except OSError:
         return False
 

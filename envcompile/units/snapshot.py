@@ -15,6 +15,7 @@ from time import time_ns
 
 from envcompile.plainfiles import read_plain, write_plain
 from envcompile.seenfiles import ABSENT, UNREAD, Files, Seen, stat_of
+from envcompile.seentimes import GRANULARITY_NS, NO_FOLDERS, Folders, is_old, numbers_of, steady
 
 TYPE_CHECKING = False
 """Type checkers take it for true; importing `typing` for it would cost half the time of a build with nothing to do."""
@@ -25,16 +26,7 @@ if TYPE_CHECKING:
     from envcompile.units.outlook import Outlook
 
 SNAPSHOT = ".envc/cache/build-%s.txt"
-_FORMAT = "envc snapshot 6"
-_GRANULARITY_NS = 2_000_000_000
-"""Files written this shortly before the snapshot was made are compared by content: their stat may not show a change
-(the coarsest file systems in use count in two seconds; git treats its index the same way)."""
-_FINE_NS = 100_000_000
-"""The same on a file system that counts finer: Linux gives its files the time of its last tick, of which there are 100
-in a second and more (time(7), "The software clock, HZ, and jiffies")."""
-_STEP_NS = 10_000_000
-"""A time that is no multiple of it is of a file system that counts finer: FAT counts in two seconds, or in 10 ms."""
-
+_FORMAT = "envc snapshot 7"
 _INDEX = ".envc-index"
 """The name in `emit.index`, which takes too long to import; a test holds the two together."""
 
@@ -59,10 +51,11 @@ class Snapshot:
         further: the inputs outside of the input folders, those that were looked for in vain included.
         beside: the inputs that git must not ignore, which no stat tells.
         inputs: all inputs.
+        folders: every folder of inputs, where there are no links; none where that is not known.
         outputs: what envc wrote into each folder below the output, or where that lies.
     """
 
-    __slots__ = ("_outputs", "beside", "counts", "further", "inputs", "racy")
+    __slots__ = ("_outputs", "beside", "counts", "folders", "further", "inputs", "racy")
 
     def __init__(
         self,
@@ -72,6 +65,7 @@ class Snapshot:
         further: list[str],
         beside: list[str],
         inputs: Files,
+        folders: Folders,
         outputs: dict[str, Files] | KeptOutputs,
     ) -> None:
         self.counts = counts
@@ -79,6 +73,7 @@ class Snapshot:
         self.further = further
         self.beside = beside
         self.inputs = inputs
+        self.folders = folders
         self._outputs = outputs
 
     @property
@@ -120,21 +115,26 @@ class KeptOutputs:
     Args:
         path: the file.
         checksum: of what is in it.
+        keeps_times: whether the times of folders there tell something.
     """
 
-    __slots__ = ("checksum", "path")
+    __slots__ = ("_keeps_times", "checksum", "path")
 
-    def __init__(self, path: str, checksum: int) -> None:
+    def __init__(self, path: str, checksum: int, *, keeps_times: bool) -> None:
         self.path = path
         self.checksum = checksum
+        self._keeps_times = keeps_times
 
     def load(self) -> dict[str, Files]:
         """What envc wrote into each folder; nothing where another build wrote the file since."""
         data = read_plain(self.path)
         if data is None or zlib.crc32(data) != self.checksum:
             return {}
-        parts = _parts(data)
-        return {_text(parts[at]): Files(parts[at + 1], parts[at + 2], parts[at + 3]) for at in range(0, len(parts), 4)}
+        parts, found = iter(_parts(data)), dict[str, Files]()
+        for name, names, stats, digests, times in zip(parts, parts, parts, parts, parts, strict=True):
+            files = found[_text(name)] = Files(names, stats, digests)
+            files.times = times if self._keeps_times else b""
+        return found
 
 
 _FEW_OF = 50
@@ -155,7 +155,7 @@ class Look:
         with_outputs: whether `nothing_to_do` will be asked; of many outputs another process looks at most meanwhile.
     """
 
-    __slots__ = ("_outlook", "began", "changed", "inputs", "is_plain", "root", "snapshot", "target", "tool")
+    __slots__ = ("_outlook", "began", "changed", "folders", "inputs", "is_plain", "root", "snapshot", "target", "tool")
 
     def __init__(self, root: str, target: str, *, is_trusted: bool = True, with_outputs: bool = False) -> None:
         self.began = time_ns()
@@ -168,11 +168,9 @@ class Look:
         if with_outputs and snapshot is not None and _count(snapshot.outputs) >= _MANY:
             first, *others = snapshot.outputs.items()  # this process looks at the first where nothing changed
             self._outlook = _outlook(target, dict([*others, first]))
-        seen = _inputs(root, snapshot.further if snapshot is not None else ())
-        self.inputs = seen.files()
-        """Every file that a build may read."""
-        self.is_plain = not seen.odd
-        """Whether there is no symlink, and every folder could be read."""
+        self.inputs, self.folders, self.is_plain = _inputs(root, snapshot)
+        """Every file that a build may read, and every folder where that is known; and
+        whether there is no symlink, and every folder could be read."""
         self.changed = snapshot.changed_inputs(root, self.inputs) if snapshot is not None else None
         if snapshot is not None and snapshot.racy and self.changed is not None:
             self._settle(snapshot, self.changed)
@@ -182,12 +180,14 @@ class Look:
         old = {path for path in snapshot.racy.keys() - changed if self._is_old(path)}
         if len(old) * _FEW_OF > len(self.inputs):
             snapshot.racy = {path: checksum for path, checksum in snapshot.racy.items() if path not in old}
+            if snapshot.inputs.names == self.inputs.names:
+                snapshot.folders = self.steady_folders()
             save(self, snapshot)
 
     def _is_old(self, path: str) -> bool:
         """Tell whether the stat of an input that is there shows each change of it from now on."""
         seen = self.inputs.stat(path)
-        return seen != ABSENT and _is_old(int(seen.split(" ", 2)[1]), self.began)
+        return seen != ABSENT and is_old(int(seen.split(" ", 2)[1]), self.began)
 
     def known_digest(self, path: str) -> str:
         """The digest of an input that did not change since the last build; an empty text for all others."""
@@ -199,6 +199,12 @@ class Look:
         """The digest that an input had at the last build; empty where that is not known."""
         found = self.snapshot.inputs.digest(path) if self.snapshot is not None else UNREAD
         return found if found != UNREAD else ""
+
+    def steady_folders(self) -> Folders:
+        """The folders of inputs, with times that show each change from now on."""
+        if any("\n" in line for line in self.folders.lines):
+            return NO_FOLDERS
+        return Folders(self.folders.lines, steady(self.folders.times, self.began))
 
     def is_there(self, path: str) -> bool:
         """Tell whether an input was there when the folder was looked at."""
@@ -258,7 +264,11 @@ class Look:
 
     def finds_untouched(self, name: str) -> bool:
         """Tell whether it is known by now that a folder of the output holds what envc wrote there, and nothing else."""
-        return self._outlook is not None and self._outlook.finds_untouched(name)
+        if self._outlook is None or not self._outlook.finds_untouched(name):
+            return False
+        if self.snapshot is not None and (times := self._outlook.times(name)):
+            self.snapshot.outputs[name].times = times
+        return True
 
     def close(self) -> None:
         """End the process that looks at outputs."""
@@ -297,18 +307,24 @@ def _has_orphan(target: str, environments: Iterable[str]) -> bool:
         return False
 
 
-def _inputs(root: str, further: Iterable[str]) -> Seen:
-    """Every file that a build may read.
+def _inputs(root: str, snapshot: Snapshot | None) -> tuple[Files, Folders, bool]:
+    """Every file that a build may read, every folder, and whether there are no links and all could be read.
+
+    Folders that did not change since the last build are not listed again: the files in them are known by name.
 
     Args:
         root: the project's folder.
-        further: files outside of the input folders that the last build read, or looked for in vain.
+        snapshot: what the last build saw, files outside of the input folders among it.
     """
+    if snapshot is not None and snapshot.folders.lines:
+        again = snapshot.inputs.again(root, snapshot.folders, INPUT_FOLDERS)
+        if again is not None:
+            return *again, True
     seen = Seen()
     seen.look_below(root, INPUT_FOLDERS)
     seen.odd += [folder for folder in INPUT_FOLDERS if os.path.islink(f"{root}/{folder}")]
-    seen.look_for(root, dict.fromkeys(("envc.yaml", *further)))
-    return seen
+    seen.look_for(root, dict.fromkeys(("envc.yaml", *(snapshot.further if snapshot is not None else ()))))
+    return seen.files(), NO_FOLDERS if seen.odd else seen.listed(), not seen.odd
 
 
 def load(root: str, target: str, tool: str) -> Snapshot | None:
@@ -316,18 +332,25 @@ def load(root: str, target: str, tool: str) -> Snapshot | None:
     data = read_plain(_file(root, target))
     if data is None:
         return None
+    keeps_times = _keeps_times(_file(root, target))
     head, _, rest = data.partition(b"\n")
     if head != f"{_FORMAT} {tool} {zlib.crc32(rest):08x}".encode():
         return None
-    counts, racy, further, beside, names, stats, digests, outputs = _parts(rest)
+    counts, racy, further, beside, names, stats, digests, folders, times, outputs = _parts(rest)
     return Snapshot(
         counts={name: int(number) for number, _, name in _pairs(counts)},
         racy={path: int(number) for number, _, path in _pairs(racy)},
         further=_text(further).split("\n") if further else [],
         beside=_text(beside).split("\n") if beside else [],
         inputs=Files(names, stats, digests),
-        outputs=KeptOutputs(_beside(_file(root, target)), int(outputs)),
+        folders=Folders(_text(folders).split("\n"), times) if folders and keeps_times else NO_FOLDERS,
+        outputs=KeptOutputs(_beside(_file(root, target)), int(outputs), keeps_times=keeps_times),
     )
+
+
+def _keeps_times(path: str) -> bool:
+    """Tell whether a file system keeps the times of folders: of one that a file was put into last the time shows it."""
+    return numbers_of(os.path.dirname(path))[0] >= numbers_of(path)[0]
 
 
 def _parts(data: bytes) -> list[bytes]:
@@ -356,9 +379,11 @@ def save(look: Look, snapshot: Snapshot) -> None:
         "\n".join([f"{checksum} {path}" for path, checksum in snapshot.racy.items()]),
         "\n".join(snapshot.further),
         "\n".join(snapshot.beside),
+        "\n".join(snapshot.folders.lines),
     ]
     data = [part.encode("utf-8", "surrogateescape") for part in parts]
-    data += (snapshot.inputs.names, snapshot.inputs.stats, snapshot.inputs.digests)
+    data[4:4] = (snapshot.inputs.names, snapshot.inputs.stats, snapshot.inputs.digests)
+    data.append(snapshot.folders.times)
     path = _file(look.root, look.target)
     folder = os.path.dirname(path)
     if os.path.islink(folder) or os.path.islink(os.path.dirname(folder)):
@@ -373,7 +398,7 @@ def save(look: Look, snapshot: Snapshot) -> None:
     else:
         outputs: list[bytes] = []
         for name, files in snapshot.outputs.items():
-            outputs += (name.encode("utf-8", "surrogateescape"), files.names, files.stats, files.digests)
+            outputs += (name.encode("utf-8", "surrogateescape"), files.names, files.stats, files.digests, files.times)
         outputs = _joined(outputs)
         checksum = _checksum_of(outputs)
         if not write_plain(_beside(path), outputs):
@@ -410,24 +435,14 @@ def racy_inputs(root: str, inputs: Files, began: int) -> dict[str, int]:
         inputs: what the build saw.
         began: when it looked, in ns of the clock.
     """
-    edge = began - _GRANULARITY_NS
+    edge = began - GRANULARITY_NS
     if max(memoryview(inputs.stats).cast("q")[1::4].tolist(), default=edge - 1) < edge:
         return {}
     young = [
-        path for path, numbers in zip(inputs.paths(), inputs.numbers(), strict=True) if not _is_old(numbers[1], began)
+        path for path, numbers in zip(inputs.paths(), inputs.numbers(), strict=True) if not is_old(numbers[1], began)
     ]
     found = {path: BY_DIGEST if inputs.digest(path) != UNREAD else _checksum(root, path) for path in young}
     return {path: checksum for path, checksum in found.items() if checksum}
-
-
-def _is_old(changed: int, began: int) -> bool:
-    """Tell whether a file that changed last at some ns of the clock shows each change since a look at it by its stat.
-
-    Args:
-        changed: when its inode changed last, in ns.
-        began: when it was looked at, in ns.
-    """
-    return changed < began - (_FINE_NS if changed % _STEP_NS else _GRANULARITY_NS)
 
 
 def _checksum(root: str, path: str) -> int:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shlex
 import shutil
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,7 +14,7 @@ from tests.harness.command import run_envc
 from tests.harness.repository import commit, config_map, deployment, environment, git, read_files, write_files
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from tests.conftest import MakeProject
@@ -288,7 +290,12 @@ def test_without_git_and_record_a_build_is_careful(make_project: MakeProject) ->
 def test_attributes_of_others_stay(shop: Path) -> None:
     """A build writes `environments/.gitattributes` once, and only inside of a repository."""
     file = shop / "environments/.gitattributes"
-    assert file.read_text() == "*/.envc-index merge=union\n"
+    now = "*/.envc-index merge=union\n*.yaml merge=envc\n*.json merge=envc\n"
+    assert file.read_text() == now
+    file.write_text("*/.envc-index merge=union\n")  # of an older envc
+    replace(shop, "replicas: 2", "replicas: 3")
+    build(shop)
+    assert file.read_text() == now
     file.write_text("* text\n")
     replace(shop, "nginx:1.27", "nginx:2")
     build(shop)
@@ -359,3 +366,132 @@ def test_a_queue_with_a_chart_needs_one_command_where_it_stops(charted: Path, ho
     assert stopped != list(APPS)
     values = (charted / "environments/chart/values.yaml").read_text()
     assert all(f"registry.example.com/{name}" in values or f"# -- Deployment/{name}" in values for name in APPS)
+
+
+def merge_queue(root: Path, how: str, names: Sequence[str]) -> None:
+    """Let branches land one after the other; git stops nowhere, and what comes of each is what a build makes."""
+    for name in names:
+        words = ["-c", "core.hooksPath=/dev/null", "-c", "core.editor=true"]
+        if how == "rebase":
+            git(root, "checkout", "--quiet", name)
+            git(root, *words, "rebase", "main")
+            git(root, "checkout", "--quiet", "main")
+            git(root, "merge", "--quiet", "--ff-only", name)
+        else:
+            git(root, *words, how, name)
+        assert is_current(root), name
+
+
+@pytest.mark.parametrize("how", ["merge", "rebase", "cherry-pick"])
+def test_a_queue_of_neighbours_merges_where_hooks_are_installed(charted: Path, how: str) -> None:
+    """All between the same two applications, in values, schema and the values of environments."""
+    assert run_envc(charted, "hook", "install").code == 0
+    names = [f"new-{number}" for number in range(10 if how == "merge" else 3)]
+    for number, name in enumerate(names):
+        git(charted, "checkout", "--quiet", "-b", name, "main")
+        add(name)(charted)
+        write_files(charted, {f"overlays/test/{name}/{name}.yaml": patch_of(name, number)})
+        build(charted)
+        git(charted, "add", "--all")
+        git(charted, "-c", "core.hooksPath=/dev/null", "commit", "--quiet", "-m", name)
+    git(charted, "checkout", "--quiet", "main")
+    merge_queue(charted, how, names)
+
+
+def patch_of(name: str, replicas: int) -> str:
+    """What one environment has otherwise."""
+    return f"apiVersion: apps/v1\nkind: Deployment\nmetadata: {{name: {name}}}\nspec: {{replicas: {replicas + 4}}}\n"
+
+
+@pytest.mark.parametrize("layout", ["app", "environment"])
+def test_files_of_several_resources_merge_where_hooks_are_installed(shop: Path, layout: str) -> None:
+    """Two resources that are added beside each other in one file."""
+    write_files(shop, {"envc.yaml": f"layout: {layout}\n"})
+    build(shop)
+    commit(shop, "layout")
+    assert run_envc(shop, "hook", "install").code == 0
+    for name in ("another", "further"):
+        branch(shop, name)
+    git(shop, "checkout", "--quiet", "main")
+    merge_queue(shop, "merge", ["another", "further"])
+
+
+def test_neighbouring_fields_of_two_files_merge_where_hooks_are_installed(shop: Path) -> None:
+    """The sources say them in different places, so only outputs could meet."""
+    write_files(shop, {"base/web/web.yaml": WEB.replace("level: info", "level: info\n  mode: fast")})
+    build(shop)
+    commit(shop, "more")
+    assert run_envc(shop, "hook", "install").code == 0
+    for name, (key, value) in {"one": ("level", "warn"), "two": ("mode", "slow")}.items():
+        git(shop, "checkout", "--quiet", "-b", name, "main")
+        patch = f"apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: web-config}}\ndata: {{{key}: {value}}}\n"
+        write_files(shop, {f"overlays/prod/web/{name}.yaml": patch})
+        build(shop)
+        commit(shop, name)
+    git(shop, "checkout", "--quiet", "main")
+    merge_queue(shop, "merge", ["one", "two"])
+
+
+def test_a_real_conflict_stops_where_hooks_are_installed(shop: Path) -> None:
+    """Both changed one value: git's marks stand in the file, and a build mends it when the sources are."""
+    assert run_envc(shop, "hook", "install").code == 0
+    conflicted(shop)
+    output = shop / "environments/prod/web/deployment-web.yaml"
+    assert output.read_text().count("<<<<<<< ours\n") == 1
+    assert not list(shop.glob(".merge_file*"))
+    assert run_envc(shop, "build").code == 0
+    commit(shop)
+    assert is_current(shop)
+
+
+@pytest.mark.parametrize("how", ["gone", "tracked"])
+def test_without_envc_git_merges_lines(charted: Path, how: str) -> None:
+    """An envc that is no more, or one that the repository itself tracks, is not called; nothing is lost or stopped."""
+    assert run_envc(charted, "hook", "install").code == 0
+    script = charted / ".git/envc/hooks/merge"
+    text = script.read_text()
+    if how == "gone":
+        script.write_text(text.replace(shlex.quote(sys.executable), "/nowhere/python").replace("command -v", "false"))
+    else:
+        write_files(charted, {"venv/bin/python": "#!/bin/sh\ntouch ../ran ran\nexit 0\n"})
+        (charted / "venv/bin/python").chmod(0o755)
+        commit(charted, "an environment")
+        own = str(charted / "venv")
+        script.write_text(
+            text.replace(shlex.quote(sys.executable), f"{own}/bin/python").replace(shlex.quote(sys.prefix), own)
+        )
+    for name in ("new-1", "new-2"):
+        git(charted, "checkout", "--quiet", "-b", name, "main")
+        add(name)(charted)
+        build(charted)
+        commit(charted, name)
+    git(charted, "checkout", "--quiet", "main")
+    git(charted, "-c", "core.hooksPath=/dev/null", "merge", "--quiet", "new-1")
+    git(charted, "-c", "core.hooksPath=/dev/null", "merge", "--quiet", "new-2", fails=True)
+    met = git(charted, "diff", "--name-only", "--diff-filter=U").split()
+    assert met == ["environments/chart/values.schema.json", "environments/chart/values.yaml"]
+    assert not (charted / "ran").exists()
+    build(charted)
+    commit(charted, "joined")
+    assert is_current(charted)
+
+
+def test_the_driver_comes_and_goes_with_the_hooks(shop: Path) -> None:
+    """A repository of an older envc is told to install again; nothing is left behind."""
+    assert run_envc(shop, "hook", "install").code == 0
+    assert run_envc(shop, "hook", "status").code == 0
+    git(shop, "config", "--unset", "merge.envc.driver")
+    done = run_envc(shop, "hook", "status")
+    assert (done.code, "outdated" in done.out) == (1, True)
+    assert run_envc(shop, "hook", "install").code == 0
+    assert run_envc(shop, "hook", "uninstall").code == 0
+    assert "merge.envc" not in git(shop, "config", "--local", "--list")
+    assert run_envc(shop, "hook", "uninstall").code == 0
+
+
+@pytest.mark.parametrize("words", [[], ["one"], ["a", "b", "c", "x.yaml"]])
+def test_who_calls_the_driver_by_hand_is_told(shop: Path, words: list[str]) -> None:
+    """It is git's to call."""
+    done = run_envc(shop, "hook", "run", "merge", *words)
+    assert done.code in {2, 4}
+    assert "let git call it" in done.err

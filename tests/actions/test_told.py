@@ -13,13 +13,14 @@ from envcompile.actions.told import told_of
 from envcompile.check.formats.text import as_text
 from envcompile.check.report import together
 from envcompile.units.project import Project
+from envcompile.units.shards import file_of, shard_of
 from tests.harness.command import run_envc
 from tests.harness.repository import config_map, deployment, environment, git
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from envcompile.actions.findings_memo import CheckedUnit
+    from envcompile.actions.check import Gathered
     from tests.conftest import MakeProject
 
 _IGNORED = "  annotations:\n    envcompile.dev/ignore: '{}: we know'\n"
@@ -45,9 +46,9 @@ def made(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     found: list[str] = []
     make = told._made
 
-    def noted(key: str, own: list[tuple[int, CheckedUnit]], *rest: object) -> object:
-        found.append(own[0][1].app)
-        return make(key, own, *rest)  # type: ignore[arg-type]  # as they came
+    def noted(key: str, own: list[told._Unit], gathered: Gathered, *rest: object) -> object:
+        found.append(gathered.checked[own[0].environment].units[own[0].number].app)
+        return make(key, own, gathered, *rest)  # type: ignore[arg-type]  # as they came
 
     monkeypatch.setattr(told, "_made", noted)
     return found
@@ -117,13 +118,38 @@ def test_suppressions_that_set_something_aside_elsewhere_only(project: Path) -> 
 
 
 def test_a_damaged_file_tells_nothing(project: Path, made: list[str]) -> None:
-    """It may be lost at any time."""
+    """It may be lost at any time; the others hold."""
     _agree(project)
-    file = project / ".envc/units/told"
+    file = file_of(project / ".envc/units", "told", shard_of("web"))
     file.write_bytes(file.read_bytes()[:-9])
     made.clear()
     _agree(project)
-    assert len(made) == 3
+    assert "web" in made
+    assert {shard_of(app) for app in made} == {shard_of("web")}
+
+
+@pytest.mark.parametrize("is_damaged", [False, True])
+@pytest.mark.parametrize("series", ["findings", "found", "facts", "hits", "told"])
+def test_what_is_lost_of_findings_is_found_again(project: Path, series: str, *, is_damaged: bool) -> None:
+    """Whichever file is gone or damaged, all is told as by an envc that remembers nothing."""
+    file = project / "base/web/deployment.yaml"
+    reads = "        envFrom: [{configMapRef: {name: settings}}]\n"
+    file.write_text(file.read_text() + reads)  # a finding that more than one resource makes
+    _agree(project)
+    before = run_envc(project, "check")
+    assert "config-ref-missing" in before.out
+    kept = [*project.glob(f".envc/units/{series}*")]
+    assert kept
+    for one in kept:
+        one.write_bytes(one.read_bytes()[:-3]) if is_damaged else one.unlink()
+    _agree(project)
+    for one in kept:
+        one.write_bytes(one.read_bytes()[:-3]) if is_damaged else one.unlink()
+    edited = project / "base/api/deployment.yaml"
+    edited.write_text(edited.read_text() + "      terminationGracePeriodSeconds: 20\n")
+    _agree(project)
+    edited.write_text(edited.read_text().replace("      terminationGracePeriodSeconds: 20\n", ""))
+    assert run_envc(project, "check") == before
 
 
 def test_nothing_is_kept_of_what_git_ignores(project: Path, made: list[str]) -> None:
@@ -137,7 +163,7 @@ def test_nothing_is_kept_of_what_git_ignores(project: Path, made: list[str]) -> 
     made.clear()
     _agree(project)
     assert made == ["job"]
-    kept = (project / ".envc/units/told").read_bytes()
+    kept = b"".join(file.read_bytes() for file in (project / ".envc/units").glob("told-*"))
     assert b"Deployment/web" in kept
     assert b"Deployment/job" not in kept
 

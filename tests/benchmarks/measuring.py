@@ -21,7 +21,7 @@ PACKAGE: Final = Path(__file__).parents[2] / "envcompile"
 _SAMPLER: Final = Path(__file__).with_name("sampler.py")
 _AGE_SECONDS: Final = 3600
 _SETTLED_SECONDS: Final = 0.15
-"""After so long the stats of files that were copied show each change of them (`_FINE_NS` of `units/snapshot.py`)."""
+"""After so long the stats of files that were copied show each change of them (`FINE_NS` of `seentimes.py`)."""
 _SCRIPT: Final = PACKAGE.parent / "envcompile" / "cli" / "envc"
 """What an installer puts into `bin`."""
 

@@ -92,7 +92,7 @@ def test_a_small_shop_gives_the_chart_that_a_person_would_write() -> None:
         files["values.yaml"]
         == """\
 global:
-  # -- ConfigMap/frontend-config, Deployment/frontend, Service/frontend · the namespace they are in
+  # -- several of kinds ConfigMap, Deployment, Service · the namespace they are in
   namespace: shop-dev
 
 frontend:

@@ -35,6 +35,13 @@ def told(root: Path, files: list[str], *, skip: tuple[str, ...] = ()) -> tuple[d
         (["e/qa/values.yaml", "e/prod/values.yaml"], {"qa": ["e/qa/values.yaml"], "prod": ["e/prod/values.yaml"]}),
         (["values-eu-prod.yaml", "values-minimal.yaml"], {"eu-prod": ["values-eu-prod.yaml"]}),
         (["values-eu.yaml", "values-us.yaml"], {"eu": ["values-eu.yaml"], "us": ["values-us.yaml"]}),
+        (["env/eu/values.yaml", "env/us/values.yaml"], {"eu": ["env/eu/values.yaml"], "us": ["env/us/values.yaml"]}),
+        (
+            ["values/common.yaml", "values/dev.yaml", "values/prod.yaml"],
+            {name: ["values/common.yaml", f"values/{name}.yaml"] for name in ("dev", "prod")},
+        ),
+        (["values-common.yaml"], {"default": []}),
+        (["values.lint.yaml", "v1.0-values.yaml", "examples/values-prod.yaml"], {"default": []}),
         (["ci/values-test.yaml", "templates/prod.yaml", "notes.yaml"], {"default": []}),
     ],
 )  # fmt: skip
@@ -56,18 +63,18 @@ def test_what_is_left_out_is_said_and_can_be_skipped(tmp_path: Path) -> None:
 
 
 def test_a_chart_is_found_below_a_folder_and_its_dependencies_are_none(tmp_path: Path) -> None:
-    """One chart stands for the folder above it; several are named, and an address leads to `charts:`."""
+    """One chart stands for the folder above it; several are named, and a name of a repository leads to addresses."""
     write_files(tmp_path, {"deploy/web/Chart.yaml": CHART, "deploy/web/charts/redis/Chart.yaml": CHART})
     assert find_chart(tmp_path / "deploy") == tmp_path / "deploy/web"
     write_files(tmp_path, {"deploy/api/Chart.yaml": CHART, "empty/x.yaml": "a: 1\n"})
     for source, words in (
         (tmp_path / "deploy", "holds 2 charts"),
         (tmp_path / "empty", "holds no chart"),
-        (Path("oci://registry.example.com/web"), "there is no folder of a chart"),
+        (Path("repo/web"), "`@ALIAS/NAME` of `helm repo add`"),
     ):
         with pytest.raises(UsageError) as refused:
             find_chart(source)
-        assert words in str(refused.value)
+        assert words in f"{refused.value} {refused.value.problems[0].fix}"
 
 
 def test_slips_of_options_are_told_together(tmp_path: Path) -> None:
@@ -84,7 +91,7 @@ def test_slips_of_options_are_told_together(tmp_path: Path) -> None:
         read_helm_wishes(tmp_path, ["prod=a.yaml"], namespaces=["dev=x"])
     for words, what in (
         (("--from-helm", "a", "--from-kustomize", "b"), "--from-kustomize and --from-helm exclude each other"),
-        (("--release", "x"), "say how helm installs a chart"),
+        (("--release", "x"), "are for charts"),
         (("--from-helm", "a", "--skip-broken"), "are for other sources than charts"),
     ):
         done = run_envc(tmp_path, "init", "new", *words)

@@ -47,7 +47,7 @@ def test_they_are_told_as_those_of_a_whole_report(seed: int) -> None:
     # A report holds one environment behind the other.
     every = [one for name in ENVIRONMENTS for found in apart for one in found if one.environment == name]
     groups = together(sorted(every, key=order))
-    sheets = Sheets.of([made for found in apart if (made := sheet_of(found)) is not None])
+    sheets = Sheets.of([made for found in apart if (made := sheet_of(found)) is not None], apart.__getitem__)
     assert sheets is not None
     assert len(sheets) == len(groups)
     assert sheets.text() == as_text(groups)
@@ -59,10 +59,11 @@ def test_they_are_told_as_those_of_a_whole_report(seed: int) -> None:
         assert sheets.rest(count) == rest_of(groups[count:], "rule")
 
 
-def _sheet(finding: Finding) -> Sheet:
-    found = sheet_of([finding])
-    assert found is not None
-    return found
+def _sheets(*findings: Finding) -> Sheets | None:
+    """Each in an application of its own."""
+    made: list[Sheet] = [one for finding in findings if (one := sheet_of([finding])) is not None]
+    assert len(made) == len(findings)
+    return Sheets.of(made, lambda number: [findings[number]])
 
 
 ONE = Finding("r", "error", "dev", ResourceId("", "Service", "dev", "web"), "", "what", "", "0", Location("a", 1, 1))
@@ -71,9 +72,9 @@ ONE = Finding("r", "error", "dev", ResourceId("", "Service", "dev", "web"), "", 
 def test_what_two_applications_say_alike_is_not_told_apart() -> None:
     """In one environment a resource may be one application's, in the next another's: then the whole is looked at."""
     in_prod = ONE._replace(environment="prod", resource=ONE.resource._replace(namespace="prod"))
-    assert Sheets.of([_sheet(ONE), _sheet(in_prod)]) is None, "one finding in two environments"
-    assert Sheets.of([_sheet(ONE), _sheet(ONE._replace(what="else"))]) is None, "nobody knows which comes first"
-    assert Sheets.of([_sheet(ONE), _sheet(ONE._replace(field="spec"))]) is not None
+    assert _sheets(ONE, in_prod) is None, "one finding in two environments"
+    assert _sheets(ONE, ONE._replace(what="else")) is None, "nobody knows which comes first"
+    assert _sheets(ONE, ONE._replace(field="spec")) is not None
 
 
 def test_a_name_that_would_end_early_in_a_key_is_looked_at_as_a_whole() -> None:

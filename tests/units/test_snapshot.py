@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from envcompile import seentimes
 from envcompile.emit.index import INDEX_NAME
 from envcompile.seenfiles import UNREAD, Files, Seen
+from envcompile.seentimes import Folders, packed
 from envcompile.units import outlook, snapshot
 from envcompile.units.snapshot import Look, Snapshot, load, save
 from tests.harness.command import run_envc
@@ -28,7 +30,7 @@ FILES = {
 @pytest.fixture
 def built(make_project: MakeProject, monkeypatch: pytest.MonkeyPatch) -> Path:
     """One environment, built; however long that took, its sources are young."""
-    monkeypatch.setattr(snapshot, "_FINE_NS", snapshot._GRANULARITY_NS)
+    monkeypatch.setattr(seentimes, "FINE_NS", seentimes.GRANULARITY_NS)
     root = make_project(FILES)
     assert run_envc(root, "build").code == 0
     return root
@@ -104,8 +106,10 @@ def test_a_snapshot_is_read_as_it_was_saved(tmp_path: Path) -> None:
         further=["envc.yaml"],
         beside=["lib/a.libsonnet", "files/b c"],
         inputs=inputs,
+        folders=Folders(["base/", "base/a b/"], packed([1, 2, 3, -1, -1, -1])),
         outputs={"prod": outputs},
     )
+    outputs.times = packed([1, 2, 3, 4, 5, 6])
     save(seen, kept)
     found = load(seen.root, seen.target, seen.tool)
     assert found is not None
@@ -119,6 +123,8 @@ def test_a_snapshot_is_read_as_it_was_saved(tmp_path: Path) -> None:
     assert found.inputs.digest_of == {"base/a b\t.yaml": "d1", "envc.yaml": UNREAD}
     assert found.outputs["prod"].stat_of == {"web/x.yaml": "5 6 7 8", INDEX_NAME: "9 9 9 9"}
     assert found.outputs["prod"].digest_of == {"web/x.yaml": "d2", INDEX_NAME: UNREAD}
+    assert (found.folders.lines, found.folders.times) == (kept.folders.lines, kept.folders.times)
+    assert found.outputs["prod"].times == outputs.times
     assert load(seen.root, seen.target, "another tool") is None
 
 
@@ -249,7 +255,7 @@ def test_a_file_saved_just_before_a_build_is_read_again_only_once(built: Path) -
 )
 def test_a_stat_is_trusted_once_the_clock_of_its_file_system_went_on(changed: int, age: str) -> None:
     """Two seconds count that long; a file system that counts in less shows it by the digits of its times."""
-    assert snapshot._is_old(changed, 10_000_000_000) is (age == "old")
+    assert seentimes.is_old(changed, 10_000_000_000) is (age == "old")
     seen = Seen()
     seen.add("base/web.yaml", (1, changed, 3, 4))
     files = seen.files().with_digests(["a" * 64])

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 _STAYS: Final = "cannot be changed once the object is there"
 _INDEXED: Final = "Indexed"
+_CLAIM: Final = full_name("core.v1.PersistentVolumeClaimSpec")
 _NOT_FALSE: Final = frozenset({"attachRequired", "automountServiceAccountToken", "enableServiceLinks"})
 """Fields that mean something else when they are left out than when they are false."""
 _GIVEN_TOLERATIONS: Final = frozenset({"node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable"})
@@ -142,19 +143,23 @@ def _defaults() -> Mapping[str, Mapping[str, Any]]:
 
 
 def _plain(value: Any, node: Node | None) -> Any:
-    """A value without what says nothing: what is empty or false, and defaults; numbers and quantities as one form."""
+    """A value without what says nothing: what is empty or false, and defaults; numbers and quantities as one form.
+
+    In a map of texts with free keys an empty text says that the key is there.
+    """
     if isinstance(value, dict):
+        if node is not None and not node.fields and (inside := node.child("")) is not None and inside.type == "string":
+            return {key: "" if inner is None else inner for key, inner in value.items()}
         defaults = _defaults().get(node.name, {}) if node is not None else {}
+        is_claim = node is not None and node.name == _CLAIM
         found = {}
         for key, inner in value.items():
             item = _plain(inner, node.child(key) if node is not None else None)
-            if (
-                item in _EMPTY
-                or (item is False and key not in _NOT_FALSE)
-                or (key in defaults and item == defaults[key])
-            ):
-                continue
-            found[key] = item
+            says_nothing = item in _EMPTY or (item is False and key not in _NOT_FALSE)
+            if is_claim and key == "storageClassName":  # an empty one is another than none
+                says_nothing = item is None
+            if not says_nothing and not (key in defaults and item == defaults[key]):
+                found[key] = item
         if node is not None:
             _take_off(found, node.name)
         return found
@@ -291,7 +296,7 @@ def _claim(old: dict[str, Any], new: dict[str, Any]) -> Said:
     if left[0] != left[1]:
         yield ("spec", *_first_difference(left[0], left[1])), f"the `spec` of a claim {_STAYS}, but for its size"
     for field in ("storageClassName", "volumeName"):  # the cluster fills them in
-        if was.get(field) and was[field] != now.get(field):
+        if field in was and was[field] != now.get(field):
             yield ("spec", field), f"`{field}` of a claim {_STAYS}"
 
 
@@ -327,6 +332,19 @@ def _service(old: dict[str, Any], new: dict[str, Any]) -> Said:
         yield ("spec", "healthCheckNodePort"), f"`healthCheckNodePort` {_STAYS}"
 
 
+def _node(old: dict[str, Any], new: dict[str, Any]) -> Said:
+    """The addresses of its pods; source: ValidateNodeUpdate, Convert_v1_NodeSpec_To_core_NodeSpec."""
+    before, after = (_pod_ranges(map_at(side, "spec")) for side in (old, new))
+    if before and after and before != after:
+        yield ("spec", "podCIDRs"), f"`podCIDRs` {_STAYS}"
+
+
+def _pod_ranges(spec: dict[str, Any]) -> list[Any]:
+    """The list, unless it does not begin with the single one."""
+    first, listed = text_at(spec, "podCIDR"), list_at(spec, "podCIDRs")
+    return [first] if first and listed[:1] != [first] else listed
+
+
 def _csi_node(old: dict[str, Any], new: dict[str, Any]) -> Said:
     """What a driver says of a node; source: ValidateCSINodeUpdate."""
     drivers = {text_at(item, "name"): item for _, item in maps_at(old, "spec", "drivers")}
@@ -353,6 +371,7 @@ def _first_difference(old: Any, new: Any) -> Pointer:
 _SPECIAL: Final[Mapping[str, Callable[[dict[str, Any], dict[str, Any]], Said]]] = {
     "/PersistentVolume": _volume,
     "/PersistentVolumeClaim": _claim,
+    "/Node": _node,
     "/Pod": _pod,
     "/Service": _service,
     "batch/Job": _job,
@@ -362,6 +381,7 @@ _SPECIAL: Final[Mapping[str, Callable[[dict[str, Any], dict[str, Any]], Said]]] 
 _LOOKED_AT: Final[Mapping[str, tuple[tuple[str, ...], ...]]] = {
     "/PersistentVolume": (("spec",),),
     "/PersistentVolumeClaim": (("spec",),),
+    "/Node": (("spec",),),
     "/Pod": (("spec",),),
     "/Service": (("spec", "clusterIP"), ("spec", "loadBalancerClass"), ("spec", "healthCheckNodePort")),
     "batch/Job": (("spec",),),

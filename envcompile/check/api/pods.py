@@ -64,7 +64,7 @@ def pod_spec(spec: dict[str, Any], place: Place) -> Said:
         yield from _mounted(spec, place)
     yield from _host(spec, place)
     if "lifecycle" in inside:
-        yield from _handlers(spec)
+        yield from _handlers(spec, place)
     if "dnsConfig" in spec or "dnsPolicy" in spec:
         yield from _dns(spec)
     if "os" in spec or any("windowsOptions" in context for context in contexts):
@@ -181,10 +181,12 @@ def _users(spec: dict[str, Any]) -> Said:
             )
 
 
-def _handlers(spec: dict[str, Any]) -> Said:
-    """Sleeping before the end; source: validateSleepAction."""
+def _handlers(spec: dict[str, Any], place: Place) -> Said:
+    """Sleeping before the end; source: validateSleepAction, SetDefaults_Pod."""
     grace = number_at(spec, "terminationGracePeriodSeconds")
     grace = _GRACE if grace is None else grace
+    if grace < 0 and place.kind == "Pod":
+        grace = 1  # filled in
     for pointer, item in _each(spec):
         for event in ("postStart", "preStop"):
             sleep = at(item, "lifecycle", event, "sleep")

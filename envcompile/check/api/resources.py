@@ -203,10 +203,13 @@ def pod_resources(spec: dict[str, Any], place: Place) -> Said:
 def overhead(value: dict[str, Any], _: Place) -> Said:
     """What the sandbox of a pod takes; source: validateOverhead."""
     field = "podFixed" if "podFixed" in value else "overhead"
-    for name, given in map_at(value, field).items():
-        what = container_resource(name) or _amount(name, given)
+    amounts = map_at(value, field)
+    for name, given in amounts.items():
+        what = container_resource(name) or _amount(name, given) or _page(name, given)
         if what:
             yield (field, name), f"`{name}` in `{field}` {what}"
+    if any(map(_is_huge, amounts)) and not amounts.keys() & {"cpu", "memory"}:
+        yield (field,), "huge pages need `cpu` or `memory` beside them"
 
 
 def limit_range(value: dict[str, Any], _: Place) -> Said:

@@ -128,7 +128,7 @@ def _families(spec: dict[str, Any], addresses: list[Any]) -> Said:
             yield (field, index), f"the address is no {family}, as `ipFamilies` says"
     policy = spec.get("ipFamilyPolicy")
     if policy == "SingleStack" and len(families) > 1:
-        yield ("ipFamilies",), "two families are there though `ipFamilyPolicy` is SingleStack"
+        yield ("ipFamilyPolicy",), "`ipFamilyPolicy` is SingleStack though two families are there"
     if policy in {None, "SingleStack"} and len(addresses) > 1:
         yield ("ipFamilyPolicy",), "two addresses need `ipFamilyPolicy: PreferDualStack` or RequireDualStack"
 

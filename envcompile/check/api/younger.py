@@ -5,9 +5,9 @@ before anything looks into it. Sources: pkg/features/kube_features.go and stagin
 kubernetes/kubernetes (ContainerRestartRules, ImageVolume, ClusterTrustBundleProjection, DRADeviceTaints,
 StrictIPCIDRValidation, JobSuccessPolicy, JobManagedBy, PreferSameTrafficDistribution, ServiceTrafficDistribution,
 RecursiveReadOnlyMounts, HPAConfigurableTolerance, MaxUnavailableStatefulSet, MutableCSINodeAllocatableCount,
-InPlacePodVerticalScaling, MatchLabelKeysInPodAffinity, DynamicResourceAllocation, VolumeAttributesClass,
-CustomResourceFieldSelectors), ValidateStatefulSetSpec and ValidatePodTemplateSpecForStatefulSet of the versions, and
-the tags of declarative validation.
+InPlacePodVerticalScaling, MatchLabelKeysInPodAffinity, DynamicResourceAllocation, DRAExtendedResource,
+VolumeAttributesClass, CustomResourceFieldSelectors), ValidateStatefulSetSpec and
+ValidatePodTemplateSpecForStatefulSet of the versions, and the tags of declarative validation.
 """
 
 from __future__ import annotations
@@ -42,6 +42,7 @@ _LATER: Final = (
     _Later(35, ("CSIDriver",), ("nodeAllocatableUpdatePeriodSeconds",), is_last=True),
     _Later(35, ("HorizontalPodAutoscaler",), ("tolerance",), is_last=True),
     _Later(35, (), ("volumes", "image")),
+    _Later(36, ("DeviceClass",), ("extendedResourceName",), is_last=True),
     _Later(36, ("ResourceClaim", "ResourceClaimTemplate"), ("tolerations",)),
     _Later(37, ("ResourceClaim", "ResourceClaimTemplate"), ("tolerations",), is_last=True),
     _Later(37, (), ("projected", "sources", "clusterTrustBundle")),

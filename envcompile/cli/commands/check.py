@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple
 
 import typer
 
 from envcompile.cli.arguments import Envs, Untrusted, project_of
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Generator, Sequence
 
     from envcompile.actions.check import Gathered
     from envcompile.check.baseline import KnownFinding
     from envcompile.check.report import Counts, Report
     from envcompile.cli.render.check import Wanted
+    from envcompile.errors import EnvcError
     from envcompile.units.project import Project
 
 EPILOG = """Examples:
@@ -145,87 +146,127 @@ def register(app: typer.Typer) -> None:
         """
         import gc
 
-        from envcompile.actions.check import gather, own_rules_near, report_of, rules_of
-        from envcompile.actions.not_evaluated import untried
-        from envcompile.check.baseline import FILE, read_baseline, sort_out
-        from envcompile.check.picking import only, picked
-        from envcompile.check.report import counts_of, together
+        from envcompile.actions.check import own_rules_near
         from envcompile.check.rules.catalogue import ALL
-        from envcompile.check.rules.policies.not_evaluated import RULE as NOT_EVALUATED
-        from envcompile.cli.output import raw, table, tell, text
-        from envcompile.cli.render.check import Wanted, listed, printed, remarks
-        from envcompile.errors import Problem, UsageError
+        from envcompile.cli.output import table, tell
+        from envcompile.cli.render.check import Wanted, listed
 
         # One short run allocates much and frees little: the collector would only look for cycles that are not there.
         gc.disable()
+        folder = context.obj.project
         if list_rules:
-            table(listed((*ALL, *own_rules_near(context.obj.project))))
+            table(listed((*ALL, *own_rules_near(folder))))
             return 0
         if allow_python and untrusted:
-            what = "--allow-python and --untrusted exclude each other"
-            raise UsageError([Problem(what, "no Python of a tree that is not trusted is run")])
+            raise _refused(
+                "--allow-python and --untrusted exclude each other", "no Python of a tree that is not trusted is run"
+            )
         if test:
             with project_of(context, untrusted=untrusted, staged=staged, at=at) as project:
-                return _try_own(project, _allowed(project, context.obj.project, anew=allow_python))
+                return _try_own(project, _allowed(project, folder, anew=allow_python))
         wanted = Wanted(output_format, group_by, limit, statistics)
-        _refuse_statistics(wanted)
+        if statistics and output_format not in {"text", "json"}:
+            what = f"--statistics and --format {output_format} cannot be given together"
+            raise _refused(what, "leave one of them out; counts are printed as text or json")
         if (write_baseline or fix) and (staged or at is not None):
             what = "--fix mends the folder" if fix else "--write-baseline writes what is found in the folder"
-            raise UsageError([Problem(what, f"leave out {'--staged' if staged else '--at'}")])
+            raise _refused(what, f"leave out {'--staged' if staged else '--at'}")
         if blame and staged:
-            raise UsageError([
-                Problem("--blame knows no lines of the index", "leave out --staged, or name a commit with --at")
-            ])
+            raise _refused("--blame knows no lines of the index", "leave out --staged, or name a commit with --at")
         if fix:
             from envcompile.cli.commands.fix import mend
 
             with project_of(context, untrusted=untrusted) as project:
                 mend(project, select or (), ignore or (), tell, write=True)
+        asked = _Asked(
+            environments or (), wanted, fail_on, select or (), ignore or (), baseline, write_baseline, since, blame, at
+        )
         with (
-            _told_to_programs(wanted, fail_on, context.obj.project),
+            _told_to_programs(wanted, fail_on, folder),
             project_of(context, untrusted=untrusted, staged=staged, at=at) as project,
         ):
-            root = project.tree.root or _folder_of(context.obj.project)
-            file = baseline or root / FILE
-            if baseline is None and project.tree.root is None:
-                entries = read_baseline(project.tree.read(FILE), FILE) if project.tree.is_file(FILE) else []
-            else:
-                entries = _read(root, baseline, required=not write_baseline)
-            allowed = _allowed(project, root, anew=allow_python)
-            rules, own = rules_of(project.tree, allowed)
-            chosen = None
-            if select or ignore:
-                chosen = picked({rule.id for rule in (*ALL, *rules)}, select or (), ignore or ())
-            found = gather(project, environments or (), since=since, folder=root, allowed=allowed)
-            if output_format == "text" and not (entries or chosen or write_baseline or blame):
-                code = _tell(found, wanted, fail_on, file.name)
-                if code is not None:
-                    return code
-            report = report_of(found, chosen)
-            skipped = {*project.environments} - {*report.environments}
-        elsewhere = [entry for entry in entries if entry.environment in skipped]
-        if chosen is not None:
-            if select and chosen & untried(own):
-                chosen |= {NOT_EVALUATED.id}
-            report = only(report, chosen)
-            elsewhere = [entry for entry in entries if entry.environment in skipped or entry.rule not in chosen]
-        if write_baseline:
-            return _write(file, report, elsewhere, root)
-        told = sort_out(report.findings, [entry for entry in entries if entry not in elsewhere], ())
-        findings = told.new
-        if blame:
-            from envcompile.actions.since import with_origins
+            root = project.tree.root or _folder_of(folder)
+            return _check(project, root, asked, _allowed(project, root, anew=allow_python))
 
-            findings = with_origins(root, findings, at)
-        report = report._replace(findings=findings, known=told.known, stale=told.stale)
-        show = text if output_format == "text" else raw
-        groups = together(report.findings)
-        shown, left_out = printed(report, wanted, fail_on, root, groups)
-        show(shown)
-        counts = counts_of(report, groups)
-        for line in (*left_out, *remarks(report, file.name, counts)):
-            tell(line)
-        return _exit_code(counts, fail_on)
+
+class _Asked(NamedTuple):
+    """What is asked of findings."""
+
+    environments: Sequence[str]
+    wanted: Wanted
+    fail_on: str
+    select: Sequence[str]
+    ignore: Sequence[str]
+    baseline: Path | None
+    write_baseline: bool
+    since: str | None
+    blame: bool
+    at: str | None
+
+
+def _check(project: Project, root: Path, asked: _Asked, allowed: frozenset[str]) -> int:
+    """Find what is asked for, and print it or write it into the baseline; the exit code."""
+    from envcompile.actions.check import gather, report_of, rules_of
+    from envcompile.actions.not_evaluated import untried
+    from envcompile.check.baseline import FILE
+    from envcompile.check.picking import only, picked
+    from envcompile.check.rules.catalogue import ALL
+    from envcompile.check.rules.policies.not_evaluated import RULE as NOT_EVALUATED
+
+    file = asked.baseline or root / FILE
+    entries = _known(project, root, asked)
+    rules, own = rules_of(project.tree, allowed)
+    chosen = None
+    if asked.select or asked.ignore:
+        chosen = picked({rule.id for rule in (*ALL, *rules)}, asked.select, asked.ignore)
+    found = gather(project, asked.environments, since=asked.since, folder=root, allowed=allowed)
+    if asked.wanted.output_format == "text" and not (entries or chosen or asked.write_baseline or asked.blame):
+        code = _tell(found, asked.wanted, asked.fail_on, file.name)
+        if code is not None:
+            return code
+    report = report_of(found, chosen)
+    skipped = {*project.environments} - {*report.environments}
+    if chosen is not None:
+        if asked.select and chosen & untried(own):
+            chosen |= {NOT_EVALUATED.id}
+        report = only(report, chosen)
+    elsewhere = [
+        entry for entry in entries if entry.environment in skipped or (chosen is not None and entry.rule not in chosen)
+    ]
+    if asked.write_baseline:
+        return _write(file, report, elsewhere, root)
+    return _print(report, [entry for entry in entries if entry not in elsewhere], asked, root, file.name)
+
+
+def _print(report: Report, entries: Sequence[KnownFinding], asked: _Asked, root: Path, baseline: str) -> int:
+    """Print the findings that the baseline does not hold; the exit code."""
+    from envcompile.check.baseline import sort_out
+    from envcompile.check.report import counts_of, together
+    from envcompile.cli.output import raw, tell, text
+    from envcompile.cli.render.check import printed, remarks
+
+    told = sort_out(report.findings, entries, ())
+    findings = told.new
+    if asked.blame:
+        from envcompile.actions.since import with_origins
+
+        findings = with_origins(root, findings, asked.at)
+    report = report._replace(findings=findings, known=told.known, stale=told.stale)
+    show = text if asked.wanted.output_format == "text" else raw
+    groups = together(report.findings)
+    shown, left_out = printed(report, asked.wanted, asked.fail_on, root, groups)
+    show(shown)
+    counts = counts_of(report, groups)
+    for line in (*left_out, *remarks(report, baseline, counts)):
+        tell(line)
+    return _exit_code(counts, asked.fail_on)
+
+
+def _refused(what: str, fix: str) -> EnvcError:
+    """That options do not go together."""
+    from envcompile.errors import Problem, UsageError
+
+    return UsageError([Problem(what, fix)])
 
 
 @contextmanager
@@ -284,19 +325,6 @@ def _try_own(project: Project, allowed: frozenset[str]) -> int:
     return EXIT_WRONG if told else EXIT_OK
 
 
-def _refuse_statistics(wanted: Wanted) -> None:
-    """Refuse counts in the formats that hold findings.
-
-    Raises:
-        UsageError: naming both.
-    """
-    from envcompile.errors import Problem, UsageError
-
-    if wanted.statistics and wanted.output_format not in {"text", "json"}:
-        what = f"--statistics and --format {wanted.output_format} cannot be given together"
-        raise UsageError([Problem(what, "leave one of them out; counts are printed as text or json")])
-
-
 def _folder_of(folder: Path) -> Path:
     """The project's folder, which need not be checked out; a bare repository stands for itself."""
     from envcompile.errors import UsageError
@@ -306,6 +334,15 @@ def _folder_of(folder: Path) -> Path:
         return find_root(folder)
     except UsageError:
         return folder.absolute()
+
+
+def _known(project: Project, root: Path, asked: _Asked) -> list[KnownFinding]:
+    """The entries of the baseline; that of a commit or of the index is read there."""
+    from envcompile.check.baseline import FILE, read_baseline
+
+    if asked.baseline is None and project.tree.root is None:
+        return read_baseline(project.tree.read(FILE), FILE) if project.tree.is_file(FILE) else []
+    return _read(root, asked.baseline, required=not asked.write_baseline)
 
 
 def _read(root: Path, named: Path | None, *, required: bool) -> list[KnownFinding]:

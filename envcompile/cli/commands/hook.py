@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+_WORDS_OF_MERGE = 4
 _HUSKY_IS_MISSING = (
     "hint: git calls no hook in this work tree until husky has put its own there: run it here, as `npm install` does"
 )
@@ -82,6 +83,8 @@ def register(app: typer.Typer) -> None:
         """Do what a hook does before a commit or a push; the installed hooks call it."""
         from envcompile.errors import Problem, UsageError
 
+        if name == "merge":
+            return _merge(words or ())
         if name not in {"pre-commit", "pre-merge-commit", "pre-push"}:
             raise UsageError([Problem(f"no hook `{name}` checks anything", "name pre-commit or pre-push")])
         return _run(context.obj.project, name, words or ())
@@ -99,6 +102,34 @@ def register(app: typer.Typer) -> None:
         tell(f"{len(taken)} hooks taken away" if taken else "no hook of envc is installed")
 
     app.add_typer(group)
+
+
+def _merge(words: Sequence[str]) -> int:
+    """Merge what git gives its merge driver: three files, of which the second is written, and the path; the exit code.
+
+    Raises:
+        UsageError: these are other words.
+        UnavailableError: a file cannot be read or written.
+    """
+    from pathlib import Path
+
+    from envcompile.errors import Problem, UnavailableError, UsageError
+
+    if len(words) != _WORDS_OF_MERGE:
+        raise UsageError([Problem("the merge driver takes BASE OURS THEIRS PATH", "let git call it: envc guide hooks")])
+    from envcompile.emit.merging import merge
+    from envcompile.files import write_atomically
+
+    base, ours, theirs = map(Path, words[:3])
+    try:
+        merged = merge(base.read_bytes(), ours.read_bytes(), theirs.read_bytes(), words[3])
+    except OSError as error:
+        how = "let git call it: envc guide hooks"
+        raise UnavailableError([Problem(f"cannot read {error.filename}: {error.strerror}", how)]) from error
+    if merged is None:
+        return 1
+    write_atomically(ours, merged)
+    return 0
 
 
 def _run(folder: Path, name: str, words: Sequence[str]) -> int:

@@ -25,6 +25,8 @@ EPILOG = """Examples:
 
   envc init shop --from-helm chart                 as helm renders chart/ with values-dev.yaml, values-prod.yaml
 
+  envc init shop --from-helm oci://registry.example.com/charts/web --env prod=values-prod.yaml
+
   envc init shop --from-manifests rendered         rendered/dev.yaml, rendered/prod.yaml: two environments
 
   envc init shop --from-manifests old --env eu=old/a --env us=old/b --skip 'old/tests/*'
@@ -51,7 +53,7 @@ def register(app: typer.Typer) -> None:
             Path | None, typer.Option("--from-kustomize", metavar="DIR", help="Bring kustomize overlays over.")
         ] = None,
         chart: Annotated[
-            Path | None,
+            str | None,
             typer.Option("--from-helm", metavar="CHART", help="Bring a chart over, as helm renders it with values."),
         ] = None,
         environments: Annotated[
@@ -68,9 +70,19 @@ def register(app: typer.Typer) -> None:
                 "--release", metavar="NAME", help="Of the chart; default: the chart's name.", show_default=False
             ),
         ] = None,
+        version: Annotated[
+            str | None,
+            typer.Option(
+                "--version", metavar="V", help="Of the chart at an address; default: the newest.", show_default=False
+            ),
+        ] = None,
         namespaces: Annotated[
             list[str] | None,
             typer.Option("--namespace", metavar="[ENV=]NAME", help="Helm installs the chart into it; repeatable."),
+        ] = None,
+        apis: Annotated[
+            list[str] | None,
+            typer.Option("--api-versions", metavar="NAME", help="What the chart finds in the cluster; repeatable."),
         ] = None,
         skip: Annotated[
             list[str] | None,
@@ -102,10 +114,32 @@ def register(app: typer.Typer) -> None:
         from envcompile import adopt
 
         target: Path = folder if folder is not None else context.obj.project
-        sources = {"manifests": manifests, "kustomize": kustomize, "helm": chart}
+        sources = {"manifests": manifests, "kustomize": kustomize, "helm": Path(chart) if chart is not None else None}
         given = [name for name, path in sources.items() if path is not None]
         told = bool(environments or skip or base or skip_broken or helm == "clean")
-        _refuse(given, told=told, of_helm=bool(release or namespaces), of_kustomize=bool(base or skip_broken))
+        _refuse(
+            given,
+            told=told,
+            of_helm=bool(release or namespaces or version or apis),
+            of_kustomize=bool(base or skip_broken),
+        )
+        if chart is not None:
+            from envcompile.charts.adopting import read_helm_wishes
+            from envcompile.charts.beginning import begin_with, is_address, read_address
+
+            if is_address(chart):
+                if skip or helm == "clean":
+                    what = "--skip and --helm are for charts of one's own"
+                    raise UsageError([Problem(what, "`exclude` of `charts:` leaves objects out (`envc guide charts`)")])
+                asked = read_helm_wishes(
+                    Path(), environments or (), release=release, namespaces=namespaces or (), api_versions=apis or ()
+                )
+                began = begin_with(read_address(chart, version), target, asked)
+                if output_format == "json":
+                    answer(**_data_of(began))
+                raise typer.Exit(_tell(began, target, data if output_format == "text" else tell))
+            if version is not None:
+                raise UsageError([Problem(f"--version is for addresses, and `{chart}` is a path", "leave it out")])
         if given:
             source = sources[given[0]] or Path()
             wishes = adopt.read_wishes(
@@ -120,7 +154,7 @@ def register(app: typer.Typer) -> None:
                 from envcompile.charts import adopting
 
                 asked = adopting.read_helm_wishes(
-                    source, environments or (), release=release, namespaces=namespaces or ()
+                    source, environments or (), release=release, namespaces=namespaces or (), api_versions=apis or ()
                 )
                 adopted = adopting.from_helm(source, target, wishes, asked)
             else:
@@ -142,7 +176,9 @@ def _refuse(given: list[str], *, told: bool, of_helm: bool, of_kustomize: bool) 
         what = f"{' and '.join(f'--from-{name}' for name in given)} exclude each other"
         raise UsageError([Problem(what, "give one of them")])
     if of_helm and given != ["helm"]:
-        raise UsageError([Problem("--release and --namespace say how helm installs a chart", "add --from-helm CHART")])
+        raise UsageError([
+            Problem("--release, --version, --namespace and --api-versions are for charts", "add --from-helm CHART")
+        ])
     if of_kustomize and given == ["helm"]:
         raise UsageError([Problem("--base and --skip-broken are for other sources than charts", "leave them out")])
     if told and not given:

@@ -7,6 +7,8 @@ with the answers of kube-apiserver 1.37 to a dry run of create. `python -m tests
 `written.jsonl.gz` has the answers to 1,100 changes that people make, written by hand, and to 1,500 drawn ones, of the
 objects in `written/`: all fields of pods, every type of volume, and the kinds that few write. `mutants-1.33.jsonl.gz`
 and `written-1.33.jsonl.gz` have the answers of kube-apiserver 1.33.13, to changes drawn with a seed of their own.
+`unusual.jsonl.gz` and `unusual-1.34.jsonl.gz` (1.37 that emulates 1.34) are about the objects in `unusual/`: 54 of 40
+kinds that are right in ways that few write.
 """
 
 import copy
@@ -88,6 +90,8 @@ RECORDINGS: Final = (
     Recording(NEWEST, "written", "written"),
     Recording("1.33", "mutants-1.33", "seeds"),
     Recording("1.33", "written-1.33", "written"),
+    Recording(NEWEST, "unusual", "unusual"),
+    Recording("1.34", "unusual-1.34", "unusual"),
 )
 
 

@@ -107,6 +107,28 @@ def test_an_immutable_configmap_keeps_its_data() -> None:
     assert [pointer for pointer, _ in refused_changes(API, old, VALID["config"])] == [("immutable",)]
 
 
+def test_what_is_empty_is_there() -> None:
+    """A key with an empty text, and the class that means none; source: ValidatePersistentVolumeClaimUpdate."""
+    old = {**VALID["config"], "immutable": True, "data": {"key": "", "other": "a"}}
+    new = {**old, "data": {"other": "a"}}
+    assert [pointer for pointer, _ in refused_changes(API, old, new)] == [("data",)]
+    old, new = (copy.deepcopy(VALID["claim"]) for _ in range(2))
+    old["spec"]["storageClassName"], new["spec"]["storageClassName"] = "", "fast"
+    assert [pointer for pointer, _ in refused_changes(API, old, new)] == [("spec", "storageClassName")]
+    assert list(refused_changes(API, old, copy.deepcopy(old))) == []
+
+
+def test_the_addresses_of_a_nodes_pods_stay() -> None:
+    """As a list, of which the single field says the first; source: ValidateNodeUpdate."""
+    node = {"apiVersion": "v1", "kind": "Node", "metadata": {"name": "a"}}
+    both = {**node, "spec": {"podCIDR": "10.1.0.0/24", "podCIDRs": ["10.1.0.0/24", "fd01::/64"]}}
+    single = {**node, "spec": {"podCIDR": "10.1.0.0/24"}}
+    listed = {**node, "spec": {"podCIDRs": ["10.1.0.0/24"]}}
+    assert [pointer for pointer, _ in refused_changes(API, both, single)] == [("spec", "podCIDRs")]
+    assert list(refused_changes(API, single, {**node, "spec": {}})) == []
+    assert list(refused_changes(API, single, listed)) == []
+
+
 def test_an_indexed_job_grows_with_its_parallelism() -> None:
     """Source: validateCompletions."""
     new = copy.deepcopy(VALID["job"])
