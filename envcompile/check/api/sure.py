@@ -14,7 +14,7 @@ from envcompile.check.api.book import full_name, read_book
 from envcompile.check.api.decoded import always
 from envcompile.check.api.meta import is_named, says_little
 from envcompile.check.api.refusal import Place
-from envcompile.check.api.validators import ROOTS, VALIDATORS
+from envcompile.check.api.validators import ROOTS, VALIDATORS, quiet_answers
 from envcompile.check.api.walk import is_plain
 from envcompile.kubernetes.completeness import form_of, holds_schema, is_fine, required_of
 from envcompile.kubernetes.demands import demands, has_demands
@@ -407,14 +407,6 @@ def _tops(_: KubeApi) -> dict[tuple[str, str], _Top | None]:
     return {}
 
 
-@lru_cache(maxsize=1)
-def _quiet() -> Mapping[str, Quiet]:
-    """Read when it is asked for: whoever asks the tables alone needs none of it."""
-    from envcompile.check.api.quiet import QUIET
-
-    return QUIET
-
-
 def surely_right(api: KubeApi, value: Any, *, by_tables: bool = False, is_known: bool = False) -> bool:
     """Tell whether nothing is refused of an object of a built-in kind; False when that takes a closer look.
 
@@ -441,7 +433,7 @@ def surely_right(api: KubeApi, value: Any, *, by_tables: bool = False, is_known:
         return False
     if by_tables:
         return top.is_named(metadata)
-    walk = _Walk(top, value, [], _quiet())
+    walk = _Walk(top, value, [], quiet_answers())
     return (
         _is_silent(value, top.plan, (), walk)
         and not (top.is_demanding and any(demands(top.group, kind, value)))
