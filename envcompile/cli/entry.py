@@ -22,6 +22,7 @@ _VARIABLES = ("ENVC_PAGER", "ENVC_QUIET", "NO_COLOR", "FORCE_COLOR")
 def entry() -> None:
     """Run the command line and leave with its exit code."""
     leave_at_once()
+    _name_files_in_utf8()
     _open_what_is_closed()
     left: list[object] = []
     code = main(left=left)
@@ -29,6 +30,17 @@ def entry() -> None:
     if "typer" not in sys.modules:
         _leave(code)
     raise SystemExit(code)
+
+
+def _name_files_in_utf8() -> None:
+    """Start again with UTF-8 for the names of files where a locale says otherwise: git's names are bytes, mostly UTF-8.
+
+    Python does so by itself for the locale C unless it is told not to (PEP 540).
+    """
+    if sys.getfilesystemencoding() != "utf-8" and not sys.flags.utf8_mode and sys.executable:
+        import os
+
+        os.execv(sys.executable, [sys.executable, "-X", "utf8", *sys.orig_argv[1:]])  # ruff: ignore[start-process-with-no-shell] - itself
 
 
 def _open_what_is_closed() -> None:
