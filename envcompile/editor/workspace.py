@@ -130,10 +130,8 @@ class Workspace:
         kept = KeptPlans.open(records, look, disk, before)
         if kept is not None:
             # A text that speaks of the same resources as its file leaves all plans as they are but for its digest.
-            for (layer, path), scan in before.scan_apart(disk, self._unknown(look, disk, before)).items():
-                if scan.digest == look.digest_before(path):
-                    parsed.lend(layer, [scan])
-            kept = kept.with_edits(edits, tree, parsed)
+            before.scan_apart(disk, self._unknown(look, disk, before))
+            kept = kept.with_edits(edits, tree, parsed, before)
         return Project(tree, parsed, memo, look, kept, records)
 
     def _unknown(self, look: Look, disk: WorkingTree, parsed: ParsedFiles) -> list[tuple[str, str]]:
