@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
     from envcompile.actions.past import Past
     from envcompile.git.repository import Commit
-    from envcompile.history.records import Revision
 
 
 class ChangedResource(NamedTuple):
@@ -102,11 +101,9 @@ def audit(past: Past, wanted: Sequence[str], now: int, *, since: str | None = No
     chosen = {name for name in line if start <= facts[name].committed_at <= now}
     found: dict[str, list[AuditEntry]] = {}
     for environment in [name for name in known if not wanted or name in wanted]:
-        for revision, changes in _changes(past, environment, line, chosen):
-            commit = facts[revision.commit]
-            entry = AuditEntry(
-                commit, environment, approvals(commit.message), changes, revision.problem, links[commit.hash]
-            )
+        for name, changes, problem in _changes(past, environment, line, chosen):
+            commit = facts[name]
+            entry = AuditEntry(commit, environment, approvals(commit.message), changes, problem, links[commit.hash])
             found.setdefault(commit.hash, []).append(entry)
     entries = [entry for name in line for entry in found.get(name, ())]
     unapproved: dict[str, list[str]] = {}
@@ -150,16 +147,27 @@ def verify(past: Past, kept: str) -> Verified:
 
 def _changes(
     past: Past, environment: str, line: Sequence[str], chosen: Collection[str]
-) -> Iterator[tuple[Revision, tuple[ChangedResource, ...]]]:
-    """What each chosen commit changed in an environment; those that changed nothing and compile are left out."""
+) -> Iterator[tuple[str, tuple[ChangedResource, ...], str]]:
+    """What each chosen commit changed in an environment, and why it does not compile; those with neither are left out.
+
+    One that has other environments, and this one no more, took all of its resources away.
+    """
     from envcompile.history.stats import changes_by_revision
 
     revisions = past.store.revisions(environment)
     touched = changes_by_revision(past.store.database, environment)
-    kept = [revisions[name] for name in line if name in revisions]
-    fields = _fields(past, [revision.id for revision in kept if revision.commit in chosen])
+    fields = _fields(past, [revisions[name].id for name in line if name in revisions and name in chosen])
+    readable = {name for other in past.store.environments() for name in past.store.revisions(other)}
     there: set[ResourceId] = set()
-    for revision in kept:
+    for name in line:
+        revision = revisions.get(name)
+        if revision is None:
+            if there and name in readable:
+                if name in chosen:
+                    gone = sorted(there, key=lambda one: (one.kind, one.namespace, one.name))
+                    yield name, tuple(ChangedResource(one, "removed", ()) for one in gone), ""
+                there = set()
+            continue
         rows = sorted(touched.get(revision.id, []), key=lambda row: (row[0].kind, row[0].namespace, row[0].name))
         changes = []
         for identity, digest, _ in rows:
@@ -171,8 +179,8 @@ def _changes(
             there = {identity for identity, _, _ in rows}
         there |= {identity for identity, digest, _ in rows if digest is not None}
         there -= {identity for identity, digest, _ in rows if digest is None}
-        if revision.commit in chosen and (changes or revision.problem):
-            yield revision, tuple(changes)
+        if name in chosen and (changes or revision.problem):
+            yield name, tuple(changes), revision.problem
 
 
 def _fields(past: Past, revisions: Collection[int]) -> dict[tuple[int, ResourceId], list[FieldRow]]:

@@ -21,7 +21,6 @@ from envcompile.errors import EnvcError, Problem, Problems, UnavailableError, Us
 from envcompile.kubernetes.kindwords import kinds_meant, spelled
 from envcompile.log import detail, progress
 from envcompile.model import Resource
-from envcompile.units.kept_plans import world_of
 from envcompile.units.settling import settle
 from envcompile.units.snapshot import Look
 
@@ -117,15 +116,14 @@ def build(
                 _refuse_obstacles(project, results)
         is_kept = is_whole and not check and project.tree.limits.is_trusted
         inputs = inputs_of(look, project) if is_kept and (with_chart or project.settings.chart is None) else None
-        with Keeping(project, outputs, inputs, beside=not check and texts.is_shared):
+        learnt = chart.memo if chart is not None else None
+        with Keeping(project, outputs, inputs, learnt, beside=not check and texts.is_shared):
             written = write_all(project.root, target, results) if not check else {}
             for made in outputs:
                 made.release_places()
             if inputs is not None:
                 keep_snapshot(look, project, inputs, linked, results, written, texts.elsewhere)
     publish(project, [(made, result.folder) for made, result in zip(outputs, results, strict=False)])
-    if chart is not None and chart.memo is not None:
-        chart.memo.save(world_of(look.tool, inputs) if inputs is not None else "")
     return results
 
 

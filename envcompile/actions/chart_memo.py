@@ -15,12 +15,14 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from envcompile.plainfiles import read_plain, write_plain
+from envcompile.units.kept_plans import world_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection
     from pathlib import Path
 
     from envcompile.chart.revision import Kept
+    from envcompile.seenfiles import Files
 
 FILE = ".envc/units/chart"
 TEXTS = ".envc/units/chart-texts"
@@ -164,16 +166,16 @@ class ChartMemo:
         """One of the chart's files as the last build left it; None when there is none."""
         return read_plain(self._folder / path)
 
-    def save(self, world: str) -> None:
+    def save(self, inputs: Files | None) -> None:
         """Keep what was learnt; a folder that cannot be written is no error.
 
         Args:
-            world: names the inputs of the build; empty where its plans are not kept.
+            inputs: all that the build read; None where its plans are not kept.
         """
         for shelf in (self._known, *self._shelves.values()):
             shelf.save(self._used if not self.is_revised else None)
-        if world and self.kept is not None:
-            self._kept.replace(world, msgspec.msgpack.encode(self.kept))
+        if inputs is not None and self.kept is not None:
+            self._kept.replace(world_of(self._tool, inputs), msgspec.msgpack.encode(self.kept))
             self._kept.save(None)
 
     def _shelf(self, service: str) -> _Shelf:

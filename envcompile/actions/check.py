@@ -117,22 +117,37 @@ def gather(
     """Compile environments and ask the rules; arguments and errors are those of `check`."""
     asked, own = rules_of(project.tree, allowed) if rules is None else ((SCHEMA, *rules), Own())
     names = project.choose(wanted)
+    folder = folder or project.tree.root
+    older = None
+    try:
+        if IMMUTABLE in asked and folder is not None:
+            older = OlderStates(project.tree, folder, since, project.look)
+        linked = _linked(project, names, asked)
+        stamp = " ".join([*(rule.id for rule in asked), own.stamp, "cel" if is_installed() else ""])
+        stamp = "" if rules is not None else stamp
+        checked = find_all(project, linked, asked, older, stamp)
+    finally:
+        if project.look is not None:
+            project.look.close()
+    for environment in linked:
+        environment.remember()
+    project.save_memo()
+    return Gathered(project, names, checked, tuple(asked), own, stamp)
+
+
+def _linked(project: Project, names: Sequence[str], asked: Sequence[Rule]) -> list[LinkedEnvironment]:
+    """Environments that are joined, and have something to be asked about.
+
+    Raises:
+        EnvcError: what is wrong with them, or with the names of rules.
+        UsageError: there is no resource in them.
+    """
     linked = link_all(project, names)
     if not any(map(count_of, linked)):
         what = f"there is no resource to check in {', '.join(names)}"
         raise UsageError([Problem(what, "a clean result would say nothing: add resources to base/ or overlays/")])
     _refuse_unknown_rules(project, linked, asked)
-    folder = folder or project.tree.root
-    older = None
-    if IMMUTABLE in asked and folder is not None:
-        older = OlderStates(project.tree, folder, since, project.look)
-    stamp = " ".join([*(rule.id for rule in asked), own.stamp, "cel" if is_installed() else ""])
-    stamp = "" if rules is not None else stamp
-    checked = find_all(project, linked, asked, older, stamp)
-    for environment in linked:
-        environment.remember()
-    project.save_memo()
-    return Gathered(project, names, checked, tuple(asked), own, stamp)
+    return linked
 
 
 def check(

@@ -12,6 +12,7 @@ from envcompile.cluster.answers import ApiError
 from envcompile.cluster.drift.compare import Rules, compare, is_going
 from envcompile.cluster.drift.ignores import ignore, without
 from envcompile.cluster.drift.injections import controllers_of
+from envcompile.cluster.drift.knowntypes import is_understood, settled
 from envcompile.kubernetes.clustermade import map_at
 from envcompile.kubernetes.fieldpath import resolve
 from envcompile.kubernetes.managedfields import owners_of
@@ -140,6 +141,11 @@ def find_drift(project: Project, environment: str, cluster: Cluster, wanted: Wan
     remarks = list(dict.fromkeys(one.problem for one in looked if one.problem))
     argo = argo_for(project, built, cluster, [one.value for one in looked])
     seen = [one for one in looked if argo.settings.looks_at(one.resource.id.group, one.resource.id.kind)]
+    remarks += [
+        f"knownTypeFields: {one.type} of {one.kind} is not understood and was left out"
+        for one in argo.settings.known_types
+        if not is_understood(one, built.composed.api)
+    ]
     remarks += [*argo.settings.problems, *_left_out(looked, seen)]
     comparer = _Comparer(built, cluster, wanted, argo)
     found = [drift for one in seen if not one.problem and (drift := comparer.object(one)) is not None]
@@ -333,12 +339,13 @@ class _Comparer:
         if self._argo.labels and is_argos(live):
             # Argo CD puts the name of its Application there, whatever the sources say.
             desired, live = (without(side, [("metadata", "labels", self._argo.label)]) for side in (desired, live))
+        api = self._built.composed.api
+        live = settled(self._argo.known_types, identity, desired, live, api)
         rules = Rules(
             self._wanted.appliers,
             (*self._wanted.trusted, *managers, *controllers_of(live, owners_of(live), self._custom)),
             (identity.namespace, identity.kind, identity.name) in self._scaled,
         )
-        api = self._built.composed.api
         node = api.node(identity.group, kind.version, identity.kind)
         probe = self._probe(one, kind) if self._wanted.method == "dry-run" else None
         if probe is not None:

@@ -31,6 +31,8 @@ class Places(NamedTuple):
     """The script of this project."""
     merge: Path
     """The script that git merges outputs with."""
+    common: Path
+    """The git folder that all work trees share."""
 
     @classmethod
     def of(cls, repository: Repository) -> Places:
@@ -50,6 +52,7 @@ class Places(NamedTuple):
             own,
             own.with_name(name),
             repository.common_folder / MERGE,
+            repository.common_folder,
         )
 
     def other_projects(self) -> list[Path]:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from envcompile.actions.hook_files import (
     ASIDE,
     calls_envc,
+    is_abandoned,
     is_of_husky,
     is_of_pre_commit,
     is_ours,
@@ -111,6 +112,7 @@ def _state(places: Places, name: str) -> tuple[str, bool]:
     if is_ours(file):
         is_current = text_of(file) == dispatcher(name) and os.access(file, os.X_OK)
         is_current = is_current and not places.older(name).exists()
+        is_current = is_current and not is_of_pre_commit(places.kept / name) and not _is_left(places, name)
         return ("installed" if is_current else "outdated"), is_there(places.kept / name)
     if calls_envc(file):
         return "installed", True
@@ -164,13 +166,20 @@ def _install_dispatcher(places: Places, name: str) -> None:
     file, kept, legacy = places.hooks / name, places.kept / name, _legacy(places, name)
     if is_there(places.older(name)):
         keep(places.older(name), kept)
+    if _is_left(places, name):
+        kept.unlink()
+    if is_of_pre_commit(kept):
+        if is_ours(file):
+            move(kept, file)
+        else:
+            kept.unlink()  # it must not call itself
     if is_there(file) and not is_ours(file):
         if calls_envc(file):
             return
-        if is_of_pre_commit(file) and is_ours(legacy):
-            # pre-commit calls what it found here by this name, and would be called again by it.
-            if is_of_pre_commit(kept):
-                kept.unlink()
+        if is_of_pre_commit(file):
+            # It calls what it finds by this name, and puts that in its own place when it is taken away.
+            if is_there(legacy) and not is_ours(legacy):
+                keep(legacy, kept)
             write(legacy, dispatcher(name))
             return
         keep(file, kept)
@@ -229,8 +238,8 @@ def _take_away(places: Places, name: str) -> bool:
     file, kept, legacy = places.hooks / name, places.kept / name, _legacy(places, name)
     if is_there(places.older(name)):
         keep(places.older(name), kept)
-    if is_of_pre_commit(file) and is_of_pre_commit(kept):
-        kept.unlink()  # it must not call itself
+    if (is_of_pre_commit(file) and is_of_pre_commit(kept)) or _is_left(places, name):
+        kept.unlink()  # it must not call itself, nor who is no more
     aside = places.hooks / f"{name}{ASIDE}"
     waiting = [one for one in (kept, kept.with_name(f"{name}{ASIDE}")) if is_there(one)]
     found = False
@@ -247,6 +256,11 @@ def _take_away(places: Places, name: str) -> bool:
         else:
             move(left, aside)
     return found
+
+
+def _is_left(places: Places, name: str) -> bool:
+    """Tell whether the hook that envc keeps is of a manager that was taken away since."""
+    return is_abandoned(places.kept / name, places.hooks, places.common)
 
 
 def _give_back_to_husky(places: Places, name: str) -> None:

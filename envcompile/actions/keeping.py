@@ -10,6 +10,7 @@ from envcompile.units.memo import FolderMemo
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from envcompile.actions.chart_memo import ChartMemo
     from envcompile.actions.outputs import Outputs
     from envcompile.seenfiles import Files
     from envcompile.units.copies import Copies
@@ -23,13 +24,23 @@ class Keeping:
         project: what is built.
         made: the files of each environment.
         inputs: all that was read; None where plans are not kept.
+        chart: what is remembered of the chart; None where there is none.
         beside: let a copy of this process do it while the body runs; else it is done after a body that succeeds.
     """
 
-    def __init__(self, project: Project, made: Sequence[Outputs], inputs: Files | None, *, beside: bool) -> None:
+    def __init__(
+        self,
+        project: Project,
+        made: Sequence[Outputs],
+        inputs: Files | None,
+        chart: ChartMemo | None = None,
+        *,
+        beside: bool,
+    ) -> None:
         self._project = project
         self._made = made
         self._inputs = inputs
+        self._chart = chart
         self._is_beside = beside and isinstance(project.memo, FolderMemo)  # others are told of it, too
         self._copies: Copies | None = None
 
@@ -64,3 +75,5 @@ class Keeping:
             outputs.remember()
             self._project.save_units(outputs.linked.environment)
         self._project.save_memo()
+        if self._chart is not None:
+            self._chart.save(self._inputs)

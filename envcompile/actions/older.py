@@ -56,6 +56,8 @@ class OlderStates:
         except EnvcError:
             if since is not None:
                 raise
+            if look is not None:  # what lies in the folder is what was compiled last
+                look.look_ahead(())
 
     def of(self, environment: str) -> OlderState | None:
         """The older state of an environment; None for one that was never compiled."""
@@ -75,7 +77,7 @@ class OlderStates:
         if look is None or look.snapshot is None or look.target != f"{self._here.root}/{_FOLDER}":
             return ""
         files = look.snapshot.outputs.get(environment)
-        if files is None or not files.are_all_read or not files.are_in(f"{look.target}/{environment}"):
+        if files is None or not files.are_all_read or not look.finds_whole(environment):
             return ""
         return sha256(b"\n\n".join((files.names, files.digests))).hexdigest()
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 from array import array
 from collections.abc import Mapping
 from contextlib import suppress
+from functools import partial
 from hashlib import sha256
 from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
 from envcompile.emit.columns import PlaceColumns, in_columns
+from envcompile.emit.fetched import FetchedFiles
 from envcompile.emit.filenames import place_files, refuse_alike_applications
 from envcompile.emit.index import digest
 from envcompile.emit.layout import arrange, file_of, join, said_by, take_apart
@@ -32,7 +34,7 @@ if TYPE_CHECKING:
     from envcompile.emit.layout import Said
     from envcompile.emit.plan import Plan
     from envcompile.errors import Problems
-    from envcompile.model import Resource, ResourceId
+    from envcompile.model import Others, Resource, ResourceId
     from envcompile.seenfiles import Files
     from envcompile.units.environment import LinkedEnvironment
     from envcompile.units.unit import CompiledUnit
@@ -185,6 +187,8 @@ class Outputs(Mapping[str, bytes]):
         self._placed: dict[str, Placed] | None = None
         self.layout = linked.plan.layout
         self._positions: dict[str, int] | None = None
+        self._fetched: list[int] = []
+        """The numbers of units whose texts were taken from the memo of a team."""
         if linked.paths is None:
             refuse_alike_applications({
                 **{one.app: "" for one in linked.linked.further},
@@ -212,9 +216,8 @@ class Outputs(Mapping[str, bytes]):
             place = paths[one.id]
             found[place] = digest(self.text(place))
         self._arranged = arrange(found, self.layout) if self.layout != "resource" else {}
-        others = texts.elsewhere.writer(linked.environment, self.places) if texts.elsewhere is not None else None
         digests = found if self.layout == "resource" else self._wholes()
-        self.bundle = Bundle(linked.environment, self, digests, others)
+        self.bundle = Bundle(linked.environment, self, digests, self._others())
 
     def _digests_of(self, number: int) -> Sequence[str]:
         """The SHA-256 of every text of a unit."""
@@ -294,6 +297,14 @@ class Outputs(Mapping[str, bytes]):
         found = self._texts.kept(self.linked.environment, *position, known) if known and position is not None else None
         return found if found is not None else self._texts.text(self.linked, self.id_of(place), known)
 
+    def _others(self) -> Others | None:
+        """Who writes files whose texts are not made here."""
+        environment, elsewhere = self.linked.environment, self._texts.elsewhere
+        copies = elsewhere.writer(environment, self.places) if elsewhere is not None else None
+        if copies is not None or self.layout != "resource":
+            return copies
+        return FetchedFiles(self.places, self._fetched, partial(self._texts.texts_of, environment))
+
     def release_places(self) -> None:
         """Give up which resource is at which place, once files are written."""
         self._positions = None
@@ -315,9 +326,7 @@ class Outputs(Mapping[str, bytes]):
         plan, digests = found
         self.digests_of_texts, self.places = digests, PlaceColumns(self.places, digests)
         self._positions = None
-        elsewhere = self._texts.elsewhere
-        others = elsewhere.writer(self.linked.environment, self.places) if elsewhere is not None else None
-        self.bundle = plan.bundle._replace(others=others)
+        self.bundle = plan.bundle._replace(others=self._others())
         return plan._replace(bundle=self.bundle)
 
     def __getitem__(self, path: str) -> bytes:
@@ -358,8 +367,9 @@ class Outputs(Mapping[str, bytes]):
             if self._texts.digests(self.linked.environment, number) is None
             and not places.isdisjoint(self.places[number])
         ]
-        for digest_of_text, text in memo.texts(self.linked, units, self.digests).items():
-            self._texts.keep(digest_of_text, text)
+        for number, texts in memo.texts(self.linked, units, self.digests):
+            self._texts.take_texts(self.linked.environment, number, texts)
+            self._fetched.append(number)
 
     def digests(self, number: int) -> list[str]:
         """The SHA-256 of every text of a unit."""

@@ -90,7 +90,7 @@ def _let_git_merge(root: Path, target: Path) -> None:
 def _is_former(file: Path) -> bool:
     """Tell whether attributes are those that an older envc wrote, and nobody else's."""
     with suppress(OSError):
-        return not file.is_symlink() and file.read_bytes() == FORMER_ATTRIBUTES.encode()
+        return not file.is_symlink() and file.is_file() and file.read_bytes() == FORMER_ATTRIBUTES.encode()
     return False
 
 

@@ -122,7 +122,7 @@ def _written(
     revised = _revised(look, result, below)
     if revised is not None:
         return revised
-    digests = {**plan.digests, INDEX_NAME: digest(plan.new_index)}
+    digests = dict(plan.digests.items()) | {INDEX_NAME: digest(plan.new_index)}
     before = plan.seen or NO_FILES
     if below is None and len(before) == len(digests) and all(path in digests for path in before.paths()):
         return before.with_digests([digests[path] for path in before.paths()])

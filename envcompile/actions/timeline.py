@@ -23,7 +23,7 @@ class Came(NamedTuple):
 
     arrival: Arrival
     lead: int | None
-    """Seconds since the image first arrived in an earlier environment; None where it was in none."""
+    """Seconds since the image first arrived in an earlier environment; None where it was in none, or comes back."""
     approved_by: tuple[str, ...]
 
 
@@ -77,7 +77,7 @@ def timeline(
         earlier = every[: every.index(name)]
         shown = [each for each in lanes[name] if start <= each.commit.committed_at <= now]
         found[name] = tuple(_came(each, firsts.get((*each.key, each.image), {}), earlier) for each in shown)
-    held = [each for each in waiting(lanes, line, now) if each.source in names or each.target in names]
+    held = [each for each in _waiting(lanes, order, line, now) if each.source in names or each.target in names]
     return Timeline(found, tuple(held), start, now)
 
 
@@ -104,7 +104,7 @@ def deliveries(
         steps = _steps(past, name, line, times)
         changed = _changed(past, name, times)
         found.append(delivery(name, lanes, steps, changed, start, now + 1))
-    return Deliveries(start, now, tuple(found), tuple(waiting(lanes, line, now)))
+    return Deliveries(start, now, tuple(found), tuple(_waiting(lanes, order, line, now)))
 
 
 def recorded_line(past: Past) -> tuple[list[str], list[str]]:
@@ -149,6 +149,11 @@ def _lanes(
     return [name for name in lanes if not wanted or name in wanted], lanes, line
 
 
+def _waiting(lanes: dict[str, list[Arrival]], order: Sequence[str], line: Sequence[str], now: int) -> list[Waiting]:
+    """What waits for the next environment; nothing does for one that has another name since, or is gone."""
+    return waiting({name: came for name, came in lanes.items() if name in order}, line, now)
+
+
 def _start(lanes: dict[str, list[Arrival]], now: int, since: str | None) -> int:
     if since is not None:
         return moment_of(since, now)
@@ -158,7 +163,9 @@ def _start(lanes: dict[str, list[Arrival]], now: int, since: str | None) -> int:
 def _came(arrival: Arrival, firsts: dict[str, int], earlier: Sequence[str]) -> Came:
     at = arrival.commit.committed_at
     known = [firsts[name] for name in earlier if name in firsts and firsts[name] <= at]
-    lead = at - min(known) if known and arrival.image and not arrival.is_first else None
+    # What has been there before comes back: that is no way through the environments.
+    is_new = firsts.get(arrival.environment) == at and not arrival.is_first
+    lead = at - min(known) if known and arrival.image and is_new else None
     return Came(arrival, lead, approvals(arrival.commit.message))
 
 

@@ -78,9 +78,11 @@ class _Aligner:
 
     def __init__(self, environments: tuple[str, ...], placed: list[list[_Placed]]) -> None:
         self._words = [re.compile(rf"(?<![A-Za-z0-9]){re.escape(name)}(?![A-Za-z0-9])") for name in environments]
-        self.clusters: list[dict[int, _Placed]] = [
-            {index: item} for index, items in enumerate(placed) for item in items
-        ]
+        by_key: dict[Key, dict[int, _Placed]] = {}
+        for index, items in enumerate(placed):
+            for item in items:
+                by_key.setdefault(item.key, {})[index] = item
+        self.clusters = [*by_key.values()]
 
     def join(self, loosen: Callable[[int, Key], Key | None]) -> None:
         """Join clusters whose members' loosened keys agree, where that means at most one resource an environment."""
@@ -133,7 +135,6 @@ def align(environments: tuple[str, ...], portions: Sequence[Sequence[Portion]], 
     aligner = _Aligner(environments, placed)
     if len(placed) > 1:
         affixes = [_affixes([item.key[3] for item in items]) for items in placed]
-        aligner.join(lambda _index, key: key)
         aligner.join(lambda _index, key: (key[0], key[1], "", key[3]))
         aligner.join(_without_hash)
         aligner.join(aligner.without_own_name)

@@ -82,7 +82,7 @@ class Revealer:
             self._roots[name] = b"\n" + (self._written(name) or b"")
         data = self._roots[name]
         # A key of the root stands at the beginning of a line, and nothing else there looks like it.
-        line = b"\n    %s: {" % msgspec.json.encode(key) if name == SCHEMA else f"\n{key_text(key, 0)}:".encode()
+        line = b"\n    %s: {" % msgspec.json.encode(key) if name == SCHEMA else f"\n{key_text(key, 0)}".encode()
         at = data.find(line)
         if at < 0:
             return None

@@ -75,30 +75,44 @@ def is_properties(name: str, text: str) -> bool:
 
 def _rows(texts: dict[int, str]) -> list[_Row] | None:
     """The lines of all texts in one order; lines with one key are one row. None when the orders contradict."""
-    lines = {index: text.removesuffix("\n").split("\n") for index, text in texts.items()}
-    rows = _in_one_order({index: [_keyed(line) or (line, "", "") for line in each] for index, each in lines.items()})
+    parts = {text: [_keyed(line) or (line, "", "") for line in _lines(text)] for text in {*texts.values()}}
+    rows = _in_one_order({index: parts[text] for index, text in texts.items()})
     return None if rows is None else _without_runs(rows, list(texts))
+
+
+def _lines(text: str) -> list[str]:
+    return text.removesuffix("\n").split("\n")
 
 
 def _in_one_order(parts: dict[int, list[tuple[str, str, str]]]) -> list[_Row] | None:
     """Rows of lines that are taken apart, the nth of one lead in each text together; None when orders contradict.
 
     Args:
-        parts: of each text its lines in order: what stands before the value, the key, and the value.
+        parts: of each text its lines in order: what stands before the value, the key, and the value; of texts that are
+            the same the same list.
     """
-    sequences: list[list[str]] = []
+    sequences: dict[int, list[str]] = {}
     found: dict[str, _Row] = {}
     for index, lines in parts.items():
-        seen: Counter[str] = Counter()
-        labels = []
-        for lead, key, value in lines:
-            seen[lead] += 1
-            label = f"{lead}\n{bool(key)}\n{seen[lead]}"
-            labels.append(label)
-            found.setdefault(label, _Row(lead, key, {})).values[index] = value
-        sequences.append(labels)
-    order = merged_order(sequences)
+        labels = sequences.get(id(lines))
+        if labels is None:
+            labels = sequences[id(lines)] = _labelled(lines)
+        for label, (lead, key, value) in zip(labels, lines, strict=True):
+            if label not in found:
+                found[label] = _Row(lead, key, {})
+            found[label].values[index] = value
+    order = merged_order([*sequences.values()])
     return None if order is None else [found[label] for label in order]
+
+
+def _labelled(lines: list[tuple[str, str, str]]) -> list[str]:
+    """What tells lines that are taken apart from each other: what stands before the value, and how often it did."""
+    seen: Counter[str] = Counter()
+    labels = []
+    for lead, key, _ in lines:
+        seen[lead] += 1
+        labels.append(f"{lead}\n{bool(key)}\n{seen[lead]}")
+    return labels
 
 
 def _without_runs(rows: list[_Row], environments: list[int]) -> list[_Row]:
@@ -178,12 +192,14 @@ def _words(line: str) -> str:
 
 def pieces(name: str, texts: dict[int, str]) -> tuple[Piece, ...] | None:
     """The text cut where environments differ, or at every value of a properties file; None when it must stay whole."""
-    samples = list(texts.values())
+    samples = list(dict.fromkeys(texts.values()))
     if "\n" not in samples[0].rstrip("\n"):
         return None
     if not all(fits_block(text) for text in samples) or len({block_header(text) for text in samples}) > 1:
         return None
     exposed = all(is_properties(name, text) for text in samples)
+    if len(samples) == 1 and not exposed:
+        return None
     rows = _rows(texts)
     if rows is None:
         return None

@@ -6,13 +6,10 @@ from functools import partial
 from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-import msgspec
-
 from envcompile.chart.arrangement import arrange
 from envcompile.chart.assembly import Joined, assemble, join
 from envcompile.chart.chartfiles import ChartFiles, PlainText
 from envcompile.chart.concealment import Revealer
-from envcompile.chart.fragments import Fragment
 from envcompile.chart.memory import Recollection, Trace, digest_of
 from envcompile.chart.parts import Chartwide, Part
 from envcompile.chart.portions import Portion
@@ -128,7 +125,7 @@ def emit_portions(
             part.answer(answers)
         needed = {at: joined.answers[at] for at, part in enumerate(parts) if not part.has_head}
         for at, data in _made(parts, needed, hands).items():
-            parts[at].take_fragment(msgspec.msgpack.decode(data, type=Fragment))
+            parts[at].take_fragment(data)
     finally:
         if hands is not None:
             hands.close()

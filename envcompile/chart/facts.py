@@ -104,7 +104,7 @@ def facts_of(app: str, value: dict[str, Any]) -> Facts:
         text,
         namespace if namespace is None or isinstance(namespace, str) else False,
         name if isinstance(name, str) else None,
-        tuple(_labels_of(key, value)),
+        _labels_of(key, value),
     )
 
 
@@ -140,10 +140,13 @@ def _by_worth(value: Any) -> Any:
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
-def _labels_of(key: Key, value: dict[str, Any]) -> Iterator[tuple[int, str, str, str | None]]:
-    for position, (family, labels) in enumerate(_label_maps(key, value)):
-        for name, item in as_map(labels).items():
-            yield position, family, name, item if isinstance(item, str) else None
+def _labels_of(key: Key, value: dict[str, Any]) -> tuple[tuple[int, str, str, str | None], ...]:
+    return tuple([
+        (position, family, name, item if isinstance(item, str) else None)
+        for position, (family, labels) in enumerate(_label_maps(key, value))
+        if isinstance(labels, dict)
+        for name, item in labels.items()
+    ])
 
 
 def _label_maps(key: Key, resource: dict[str, Any]) -> Iterator[tuple[str, Any]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from itertools import pairwise
+from itertools import chain, pairwise
 from typing import Any, Final
 
 from envcompile.chart.names import camel
@@ -83,7 +83,7 @@ def _labelled(lists: list[list[dict[str, Any]]], name: str) -> list[list[str]] |
 
 def merged_order(sequences: list[list[str]]) -> list[str] | None:
     """One order that every sequence is a part of; None when they contradict each other."""
-    first_seen = list(dict.fromkeys(label for sequence in sequences for label in sequence))
+    first_seen = list(dict.fromkeys(chain.from_iterable(sequences)))
     if all(sequence == first_seen for sequence in sequences):
         return first_seen
     after: dict[str, set[str]] = {label: set() for label in first_seen}

@@ -128,7 +128,7 @@ class Part:
     def head(self) -> Head:
         """What tells its texts apart."""
         if self._head is None:
-            self.take_fragment(self._made_fragment())
+            self.take_fragment(self.work(self._answers))
         return self._head  # type: ignore[return-value]  # it was taken
 
     @property
@@ -137,7 +137,7 @@ class Part:
         if self._fragment is None and self._head is not None:
             self._fragment = self._recalled(self._head)
         if self._fragment is None:
-            self.take_fragment(self._made_fragment())
+            self.take_fragment(self.work(self._answers))
         return self._fragment  # type: ignore[return-value]  # it was taken
 
     def file(self, path: str) -> str:
@@ -148,16 +148,16 @@ class Part:
                 return kept.files[path]
         return self.fragment.files[path]
 
-    def take_fragment(self, fragment: Fragment) -> None:
+    def take_fragment(self, packed: bytes) -> None:
         """Take what was made."""
-        self._fragment = fragment
+        fragment = self._fragment = msgspec.msgpack.decode(packed, type=Fragment)
         self.is_made = True
         self._head = Head.of(fragment)
         memo = self._known.memo
         if memo is not None and self._text_name:
             self._known.put(self._named("head", self._text_name), self._head)
-            shown = conceal(fragment) if self.planned.is_clear else fragment
-            memo.put_text(self.planned.key, self._named("head", self._text_name), msgspec.msgpack.encode(shown))
+            shown = msgspec.msgpack.encode(conceal(fragment)) if self.planned.is_clear else packed
+            memo.put_text(self.planned.key, self._named("head", self._text_name), shown)
 
     def work(self, answers: bytes) -> bytes:
         """What the service's answers ask for, packed; its outline before there are any."""
@@ -180,9 +180,6 @@ class Part:
                 is_tested=chartwide.is_tested,
             )
         return self._maker
-
-    def _made_fragment(self) -> Fragment:
-        return self.maker.fragment(msgspec.msgpack.decode(self._answers, type=Answers))
 
     def _kept(self) -> Fragment | None:
         """What is remembered of its texts, without those that show a value in clear."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from envcompile.chart.names import camel, key_of, label_key, shortened, upper_first
+from envcompile.chart.names import MOST_KEYS, camel, key_of, label_key, shortened, upper_first
 from envcompile.chart.shapes import Elem, Style
 from envcompile.chart.workloads import POD_TEMPLATES, SCALED_KINDS, as_map, down, main_container
 from envcompile.record import Record
@@ -105,10 +105,10 @@ class Places:
         """Whether a map may be a value although nothing in it differs, or have fields that no environment sets."""
         if not steps:
             return False
-        return steps[-1] == "resources" or (self.template is not None and self._is_open(steps))
-
-    def _is_open(self, steps: Steps) -> bool:
-        return self.is_main_container(steps) or bool(self.extension(steps))
+        if steps[-1] == "resources":
+            return True
+        may_be = self.template is not None and len(steps) in {1, len(self.template) + 3}
+        return may_be and (self.is_main_container(steps) or bool(self.extension(steps)))
 
     @staticmethod
     def may_be_whole(steps: Steps) -> bool:
@@ -140,6 +140,8 @@ class Places:
             found = self._pod(steps[len(self.template) :])
         else:
             found = self._outside(steps)
+        if not self._slot and len(found.want) <= MOST_KEYS:
+            return found
         return found._replace(want=shortened((*self._slot, *found.want)))
 
     def _pod(self, steps: Steps) -> Place:
@@ -149,7 +151,7 @@ class Places:
             case ("spec", "containers" | "initContainers", Elem(label), *rest):
                 base = () if label == self._main and steps[1] == "containers" else (camel(label),)
                 inner = self._container(tuple(rest))
-                return inner._replace(want=(*base, *inner.want))
+                return inner._replace(want=(*base, *inner.want)) if base else inner
             case ("spec", "securityContext", *rest):
                 return Place(("podSecurityContext", *_tail(tuple(rest))))
             case ("spec", *rest) if rest:

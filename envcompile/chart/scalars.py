@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import re
-from functools import lru_cache
-from typing import Any
+from typing import Any, Final
 
 _PLAIN = re.compile(
     r"[A-Za-z_/][A-Za-z0-9_./@-]*(?::[A-Za-z0-9_./@-]+)*(?: [A-Za-z0-9_./@(-][A-Za-z0-9_./@,()-]*)*",
@@ -17,6 +16,7 @@ _WORDS = frozenset(
 _LONG_KEY = 120
 _LONGEST_KEY = 1000
 _LONG_LINE = 120
+_MOST_REMEMBERED: Final = 1 << 14
 _ESCAPED = re.compile(r'[\x00-\x1f"\\\x7f-\xa0\u2028\u2029\ufeff\ufffe\uffff\ud800-\udfff]')
 _NOT_IN_BLOCKS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\xa0\u2028\u2029\ufeff\ufffe\uffff\ud800-\udfff]")
 _SHORT_ESCAPES = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\t": "\\t", "\r": "\\r"}
@@ -35,35 +35,47 @@ def quoted(text: str) -> str:
 
 def plain(text: str) -> bool:
     """Whether a text may stand without quotes: it then means itself to every YAML reader."""
-    return _is_plain(text) if len(text) <= _LONG_LINE else _looks_plain(text)
-
-
-def _looks_plain(text: str) -> bool:
     return text not in _WORDS and _PLAIN.fullmatch(text) is not None and not text.endswith(" ")
 
 
+class _Keys(dict[str, str]):  # ruff: ignore[subclass-builtin] - a lookup that hits must not leave C
+    """Memo from a key to its text with the colon, empty for one that is too long for it. A pure cache."""
+
+    __slots__ = ()
+
+    def __missing__(self, key: str) -> str:
+        is_plain = len(key) < _LONG_KEY and plain(key) and not key.startswith("/")
+        text = key if is_plain else quoted(key)
+        found = f"{text}:" if len(text) < _LONGEST_KEY else ""
+        if len(self) < _MOST_REMEMBERED:
+            self[key] = found
+        return found
+
+
+class _Words(dict[str, str]):  # ruff: ignore[subclass-builtin] - as _Keys
+    """Memo from a short text of one line to the same with a blank before it, in quotes where it needs them.
+
+    Empty for any other text. A pure cache: texts of resources come again and again, as names, labels, ports, kinds.
+    """
+
+    __slots__ = ()
+
+    def __missing__(self, text: str) -> str:
+        if len(text) > _LONG_LINE or "\n" in text:
+            return ""
+        found = f" {text}" if plain(text) else f" {quoted(text)}"
+        if len(self) < _MOST_REMEMBERED:
+            self[text] = found
+        return found
+
+
+_KEYS: Final = _Keys()
+_WORDS_BEHIND_KEYS: Final = _Words()
+
+
 def key_text(key: str, indent: int) -> str:
-    """A key of a map at this indent, as YAML, up to its colon; a very long one needs the form with a `?`."""
-    if _is_plain_key(key):
-        return key
-    text = quoted(key)
-    return text if len(text) < _LONGEST_KEY else f"? {text}\n{' ' * indent}"
-
-
-_is_plain = lru_cache(maxsize=8192)(_looks_plain)
-"""Texts of resources come again and again: names, labels, ports, kinds."""
-
-
-@lru_cache(maxsize=8192)
-def _word(text: str) -> str:
-    """A short text of one line with a blank before it, in quotes where it needs them."""
-    return " " + (text if _looks_plain(text) else quoted(text))
-
-
-@lru_cache(maxsize=4096)
-def _is_plain_key(key: str) -> bool:
-    """Kubernetes' keys are few, and each stands in thousands of places."""
-    return plain(key) and len(key) < _LONG_KEY and not key.startswith("/")
+    """A key of a map at this indent, as YAML, with its colon; a very long one needs the form with a `?`."""
+    return _KEYS[key] or f"? {quoted(key)}\n{' ' * indent}:"
 
 
 def fits_block(text: str) -> bool:
@@ -80,8 +92,8 @@ def block_header(text: str) -> str:
 def scalar(value: Any, indent: int) -> str:
     """What follows `key:` for a scalar, with its leading blank; `indent` is where a block would stand."""
     if isinstance(value, str):
-        if len(value) <= _LONG_LINE and "\n" not in value:
-            return _word(value)
+        if word := _WORDS_BEHIND_KEYS[value]:
+            return word
         if ("\n" in value.rstrip("\n") or len(value) > _LONG_LINE) and fits_block(value):
             padding = " " * indent
             lines = value.rstrip("\n").split("\n")
@@ -103,10 +115,8 @@ def tree(value: Any, indent: int) -> str:
         newline, below = "\n" + " " * indent, indent + 2
         texts = []
         for key, item in value.items():
-            if type(item) is str and len(item) <= _LONG_LINE and "\n" not in item:
-                texts.append(f"{newline}{key_text(key, indent)}:{_word(item)}")
-            else:
-                texts.append(f"{newline}{key_text(key, indent)}:{tree(item, below)}")
+            word = _WORDS_BEHIND_KEYS[item] if type(item) is str else ""
+            texts.append(f"{newline}{_KEYS[key] or key_text(key, indent)}{word or tree(item, below)}")
         return "".join(texts)
     if kind is list:
         if not value:

@@ -331,7 +331,15 @@ def holes_of(node: Node) -> list[Hole]:
     found: list[Hole] = []
     while stack:
         match stack.pop():
-            case Leaf(hole) | Range(hole) | More(hole, _) | Renamed(hole):
+            case Leaf(hole):
+                found.append(hole)
+            case Map(entries) | Items(entries) | Splice(entries):
+                for entry in entries:
+                    if entry.guards:
+                        found += entry.guards
+                    if type(entry.node) is not Const:
+                        stack.append(entry.node)
+            case Range(hole) | More(hole, _) | Renamed(hole):
                 found.append(hole)
             case Variant(hole, choices):
                 found.append(hole)
@@ -341,12 +349,6 @@ def holes_of(node: Node) -> list[Hole]:
                 stack.append(below)
             case Concat(own, more, _, _):
                 found += [own, more]
-            case Map(entries) | Items(entries) | Splice(entries):
-                for entry in entries:
-                    if entry.guards:
-                        found += entry.guards
-                    if type(entry.node) is not Const:
-                        stack.append(entry.node)
             case Text(pieces, _):
                 found += [piece.hole for piece in pieces if piece.hole is not None]
             case _:

@@ -14,7 +14,11 @@ from envcompile.values import ABSENT
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from envcompile.chart.facts import Facts
     from envcompile.chart.shapes import Subject
+
+    Known = tuple[Subject, dict[int, Facts]]
+    """A resource, and what is known of it, by position of the environment."""
 
 _FEWEST_SHARING = 3
 _FAMILIES = {"labels": "labels", "matchLabels": "labels", "selector": "labels", "annotations": "annotations"}
@@ -52,11 +56,11 @@ def _differs(values: dict[int, Any]) -> bool:
     return len(set(values.values())) > 1
 
 
-def _differing(subjects: list[Subject]) -> set[str]:
+def _differing(known: Iterable[Known]) -> set[str]:
     """The labels and annotations that are not the same in every environment on every resource."""
     found: set[str] = set()
-    for subject in subjects:
-        first, *others = [facts.labels for facts in subject.facts.values()]
+    for _, own in known:
+        first, *others = [facts.labels for facts in own.values()]
         for other in others:
             if other != first:
                 found.update([key for _, _, key, _ in {*first}.symmetric_difference(other)])
@@ -98,10 +102,11 @@ class Shared:
     def of(cls, subjects: list[Subject]) -> Shared:
         """Those of resources."""
         found = cls()
-        if subjects:
-            found._find_namespaces(subjects)
-            found._find_labels(subjects)
-            found._find_names(subjects)
+        known = [(subject, subject.facts) for subject in subjects]
+        if known:
+            found._find_namespaces(known)
+            found._find_labels(known)
+            found._find_names(known)
         return found
 
     def _add(self, term: Term) -> None:
@@ -119,13 +124,12 @@ class Shared:
         else:
             self._namespaces.append(hole)
 
-    def _find_namespaces(self, subjects: list[Subject]) -> None:
+    def _find_namespaces(self, known: list[Known]) -> None:
         vectors: Counter[Vector] = Counter()
-        for subject in subjects:
-            vector = tuple(
-                (index, ABSENT if facts.namespace is None else facts.namespace)
-                for index, facts in subject.facts.items()
-            )
+        for _, own in known:
+            vector = tuple([
+                (index, ABSENT if facts.namespace is None else facts.namespace) for index, facts in own.items()
+            ])
             if any(isinstance(value, str) and value for _, value in vector) and all(
                 value is ABSENT or isinstance(value, str) for _, value in vector
             ):
@@ -141,12 +145,12 @@ class Shared:
                 taken.add(name)
                 self._add(_term(values, "namespaces", name))
 
-    def _find_labels(self, subjects: list[Subject]) -> None:
+    def _find_labels(self, known: list[Known]) -> None:
         vectors: dict[tuple[str, str], Counter[Vector]] = {}
-        differing = _differing(subjects)
-        for subject in subjects if differing else ():
+        differing = _differing(known)
+        for subject, own in known if differing else ():
             found: dict[tuple[int, str, str], dict[int, Any]] = {}
-            for index, facts in subject.facts.items():
+            for index, facts in own.items():
                 for position, family, key, value in facts.labels:
                     if key in differing:
                         found.setdefault((position, family, key), {})[index] = value
@@ -165,10 +169,10 @@ class Shared:
                     self._add(_term(values, family, name, label=(family, key)))
                     break
 
-    def _find_names(self, subjects: list[Subject]) -> None:
+    def _find_names(self, known: list[Known]) -> None:
         taken: set[str] = set()
-        for subject in subjects:
-            values = {index: facts.name for index, facts in subject.facts.items()}
+        for subject, own in known:
+            values = {index: facts.name for index, facts in own.items()}
             if not _differs(values) or not all(isinstance(value, str) for value in values.values()):
                 continue
             if self._match(values) is not None:

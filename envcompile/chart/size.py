@@ -29,7 +29,7 @@ _WINDOW: Final = 32 * 1024
 """How far back a packer sees (RFC 1951)."""
 _MANIFEST: Final = 2
 """The last of a service's pieces."""
-_SAMPLES: Final = ((256, 16, 0.6), (0, 4, 0.9))
+_SAMPLES: Final = ((256, 16, 0.6), (128, 8, 0.75), (0, 4, 0.9))
 """From how many pieces on one of how many is packed, and how far from the limit what that says is trusted."""
 
 

@@ -149,6 +149,8 @@ class TemplateWriter:
 
     def _entry(self, entry: Entry, indent: int) -> str:
         padding = " " * indent
+        if type(entry.node) is Const and entry.key is not None and not entry.guards:
+            return escaped(f"\n{padding}{key_text(entry.key, indent)}{tree(entry.node.value, indent + 2)}")
         if isinstance(entry.node, More):
             return self._more(entry.node, indent)
         if isinstance(entry.node, Instance):
@@ -161,8 +163,6 @@ class TemplateWriter:
         if isinstance(entry.node, Splice):
             text = self._after_key(entry.node, indent)
             return f"\n{padding}{{{{- if {self._condition(entry.guards)} }}}}{text}\n{padding}{{{{- end }}}}"
-        if entry.key is not None and type(entry.node) is Const and not entry.guards:
-            return f"\n{padding}{escaped(key_text(entry.key, indent))}:{escaped(tree(entry.node.value, indent + 2))}"
         if entry.key is None:
             node = entry.node
             if isinstance(node, Map) and node.entries[0].guards:
@@ -172,7 +172,7 @@ class TemplateWriter:
             control = block.lstrip("\n").lstrip(" ").startswith("{{-")
             text = f"\n{padding}-{block if control else beside_dash(block, indent + 2)}"
         else:
-            text = f"\n{padding}{escaped(key_text(entry.key, indent))}:{self._after_key(entry.node, indent + 2)}"
+            text = f"\n{padding}{escaped(key_text(entry.key, indent))}{self._after_key(entry.node, indent + 2)}"
         if isinstance(entry.node, Range):
             reference = self._reference(entry.node.hole)
             return f"\n{padding}{{{{- range $name, $value := {reference} }}}}{text}\n{padding}{{{{- end }}}}"

@@ -99,16 +99,16 @@ def gather(
         joined.setdefault(path, []).append(hole)
     found = []
     for path, holes in joined.items():
-        known: dict[int, Any] = {}
-        for hole in holes:
-            known.update(hole.values)
+        first, *others = holes
+        known, names = first.values, dict.fromkeys(reach.get(first, ()))
+        for hole in others:
+            known = {**known, **hole.values}
+            names.update(dict.fromkeys(reach.get(hole, ())))
         spare = known[default] if default in known else known[min(known)]
-        if spare is ABSENT and holes[0].unset is Unset.NEVER:
+        if spare is ABSENT and first.unset is Unset.NEVER:
             spare = next(value for value in known.values() if value is not ABSENT)
-        names = dict.fromkeys(name for hole in holes for name in reach.get(hole, ()))
-        choices = tuple(sorted({str(value) for value in known.values()})) if holes[0].style is Style.CHOICE else ()
-        values = tuple(known.get(index, spare) for index in range(environments))
-        first = holes[0]
+        choices = tuple(sorted({str(value) for value in known.values()})) if first.style is Style.CHOICE else ()
+        values = tuple([known.get(index, spare) for index in range(environments)])
         found.append(
             Value(path, first.style, first.unset, values, tuple(names), choices, first.is_quiet, first.refused)
         )
@@ -187,11 +187,11 @@ class _Commented:
         elif known is not None and _note(known):
             lines.append(f"{padding}#{_note(known).replace(' ·', '', 1)}")
         if known is None and isinstance(value, dict):
-            lines.append(f"{padding}{key_text(path[-1], len(padding))}:" + ("" if value else " {}"))
+            lines.append(f"{padding}{key_text(path[-1], len(padding))}" + ("" if value else " {}"))
             for key, item in value.items():
                 self._node((*path, key), item, lines, told=told)
         else:
-            lines.append(f"{padding}{key_text(path[-1], len(padding))}:{tree(value, 2 * len(path))}")
+            lines.append(f"{padding}{key_text(path[-1], len(padding))}{tree(value, 2 * len(path))}")
 
 
 def _people(path: ValuePath, reach: tuple[str, ...]) -> str:
@@ -309,7 +309,14 @@ def section(values: Sequence[Value], environments: int, default: int, *, split: 
 
 def _patch(base: dict[str, Any], values: Sequence[Value], environment: int, default: int) -> dict[str, Any]:
     """The merge patch from values.yaml to an environment: most values are the same, and are not looked at again."""
-    changed = [value for value in values if not same(value.by_environment[environment], value.by_environment[default])]
+    if environment == default:
+        return {}
+    changed = [
+        value
+        for value in values
+        if (own := value.by_environment[environment]) is not (other := value.by_environment[default])
+        and not same(own, other)
+    ]
     if not changed:
         return {}
     ways = {value.path[:cut] for value in changed for cut in range(1, len(value.path))}

@@ -22,12 +22,25 @@ _VARIABLES = ("ENVC_PAGER", "ENVC_QUIET", "NO_COLOR", "FORCE_COLOR")
 def entry() -> None:
     """Run the command line and leave with its exit code."""
     leave_at_once()
+    _name_files_in_utf8()
     _open_what_is_closed()
-    code = main()
+    left: list[object] = []
+    code = main(left=left)
     _flush()
     if "typer" not in sys.modules:
         _leave(code)
     raise SystemExit(code)
+
+
+def _name_files_in_utf8() -> None:
+    """Start again with UTF-8 for the names of files where a locale says otherwise: git's names are bytes, mostly UTF-8.
+
+    Python does so by itself for the locale C unless it is told not to (PEP 540).
+    """
+    if sys.getfilesystemencoding() != "utf-8" and not sys.flags.utf8_mode and sys.executable:
+        import os
+
+        os.execv(sys.executable, [sys.executable, "-X", "utf8", *sys.orig_argv[1:]])  # ruff: ignore[start-process-with-no-shell] - itself
 
 
 def _open_what_is_closed() -> None:
@@ -71,8 +84,12 @@ def _leave(code: int) -> None:
     os._exit(code)
 
 
-def main(argv: Sequence[str] | None = None) -> int:
+def main(argv: Sequence[str] | None = None, left: list[object] | None = None) -> int:
     """Run `envc` with these arguments (those of the process when left out).
+
+    Args:
+        argv: the arguments.
+        left: takes what a build leaves in memory: a process that ends with it need not take it apart.
 
     Returns:
         The exit code: 0 fine, 1 configuration wrong, 2 usage, 3 a bug in envc, 4 something outside is unavailable,
@@ -86,7 +103,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     here = os.getcwd() if given.folders and argv is not None else ""
     before = {name: os.environ.get(name) for name in _VARIABLES}
     try:
-        code = _prepare(given) or _answer(given)
+        code = _prepare(given) or _answer(given, left)
         sys.stdout.flush()
     except (OSError, KeyboardInterrupt, TerminatedError) as error:
         from envcompile.cli.error_handler import code_of
@@ -131,7 +148,7 @@ def _refuse(what: str, fix: str) -> int:
     return code_of(UsageError([Problem(what, fix)]))
 
 
-def _answer(given: Globals) -> int:
+def _answer(given: Globals, left: list[object] | None) -> int:
     """Answer frequent calls before anything heavy is imported, and leave all others to the whole command line.
 
     They are a shell's completion, the version, the overview of commands, a build with nothing to do, and the recording
@@ -156,7 +173,7 @@ def _answer(given: Globals) -> int:
     if given.rest[0] == "build":
         from envcompile.cli.fastpath import quick_build
 
-        code = quick_build(arguments)
+        code = quick_build(arguments, left)
         if code is not None:
             return code
     if given.rest[:2] == ["history", "record"]:

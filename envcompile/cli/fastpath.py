@@ -17,10 +17,14 @@ if TYPE_CHECKING:
     from envcompile.units.snapshot import Look
 
 
-def quick_build(arguments: Sequence[str]) -> int | None:
+def quick_build(arguments: Sequence[str], left: list[object] | None = None) -> int | None:
     """Run `envc build` with the flags that `BuildOptions` calls quick; None when anything else is asked for.
 
     When nothing changed since the last build that is found out before the compiler is even imported.
+
+    Args:
+        arguments: those of the command line.
+        left: takes what the build leaves in memory.
 
     Returns:
         The exit code, or None: the ordinary command line then takes over.
@@ -57,7 +61,7 @@ def quick_build(arguments: Sequence[str]) -> int | None:
     from envcompile.cli.error_handler import run_safely
 
     try:
-        return run_safely(lambda: run_build(before.project, environments, options, look))
+        return run_safely(lambda: run_build(before.project, environments, options, look, left))
     finally:
         if look is not None:
             look.close()
@@ -78,7 +82,11 @@ def _explain(look: Look) -> None:
 
 
 def run_build(
-    project: str | os.PathLike[str], environments: Sequence[str], options: BuildOptions, look: Look | None = None
+    project: str | os.PathLike[str],
+    environments: Sequence[str],
+    options: BuildOptions,
+    look: Look | None = None,
+    left: list[object] | None = None,
 ) -> int:
     """Do what `envc build` is asked for, but for `--watch`, and say on stderr what that came to; the exit code.
 
@@ -87,6 +95,7 @@ def run_build(
         environments: names as the user gave them; none means all.
         options: the flags.
         look: the project's folder beside the snapshot of the last build, where that was looked at already.
+        left: takes what the build leaves in memory.
 
     Raises:
         EnvcError: what is wrong with the sources, or what stands in the way of writing.
@@ -103,10 +112,12 @@ def run_build(
         from envcompile.units.project import Project
 
         with shown_progress():
-            return build_project(Project.open(project, look, limits), environments, options)
+            return build_project(Project.open(project, look, limits), environments, options, left)
 
 
-def build_project(opened: Project, environments: Sequence[str], options: BuildOptions) -> int:
+def build_project(
+    opened: Project, environments: Sequence[str], options: BuildOptions, left: list[object] | None = None
+) -> int:
     """Do the same for a project that is open.
 
     Raises:
@@ -137,6 +148,8 @@ def build_project(opened: Project, environments: Sequence[str], options: BuildOp
         engine=options.engine,
         jobs=options.jobs,
     )
+    if left is not None:
+        left += [opened, results]
     if trouble(opened):
         tell(f"warning: {trouble(opened)}")
     if options.format == "json":

@@ -21,8 +21,21 @@ _ELSEWHERE = {
     "lint": "check", "validate": "check", "test": "check", "plan": "diff", "why": "explain", "compile": "build",
     "log": "history log", "blame": "history blame", "restore": "history restore", "rollback": "history restore",
     "create": "new", "add": "new", "import": "init", "seal": "secrets seal", "export": "eject", "docs": "guide",
+    "describe": "explain", "rollout": "history", "undo": "history restore", "secret": "secrets", "app": "argocd app",
+    "appset": "argocd appset", "proj": "argocd project", "helm": "charts", "repo": "charts list",
+    "values": "charts list", "pull": "charts update", "dependency": "charts update", "dep": "charts update",
+    "search": "charts outdated",
 }  # fmt: skip
 """What others call a command that envc calls otherwise."""
+_OF_CLUSTERS = frozenset((
+    "apply", "deploy", "sync", "up", "install", "upgrade", "uninstall", "delete", "destroy", "down", "scale",
+    "autoscale", "exec", "logs", "port-forward", "run", "top", "drain", "cordon", "ctx", "use-context",
+))  # fmt: skip
+"""What others do with a cluster, and envc does not."""
+_IN_SOURCES = frozenset({"edit", "set", "label", "annotate", "patch", "expose"})
+"""What others change with a command, and envc has in files."""
+_ENVIRONMENTS = frozenset({"-e", "--env", "--environment", "-n", "--namespace", "-t", "--target", "--overlay"})
+"""How people say which environment they mean, where it is an argument."""
 _CALLED = {
     "--from": "--extends", "--base": "--extends", "--parent": "--extends", "--like": "--extends", "-f": "--env",
     "--values": "--env", "--kustomize": "--from-kustomize", "--helm-chart": "--from-helm", "--chart": "--from-helm",
@@ -130,8 +143,14 @@ def in_our_words(error: Exception, environments: Sequence[str]) -> UsageError | 
         if unknown[1] in _ELSEWHERE and context.parent is None:
             advice = f"here it is `{path} {_ELSEWHERE[unknown[1]]}`"
             return _problem(f"{path} has no command `{unknown[1]}`", advice)
-        if unknown[1] in {"apply", "deploy", "sync", "up"} and context.parent is None:
+        if unknown[1] in _OF_CLUSTERS and context.parent is None:
             advice = "envc changes no cluster: `kubectl apply -R -f environments/ENV`, or `envc guide argocd`"
+            return _problem(f"{path} has no command `{unknown[1]}`", advice)
+        if unknown[1] in _IN_SOURCES and context.parent is None:
+            advice = (
+                "what an environment has is in files: `images:`, `replicas:` and `labels:` of environment.yaml, or a "
+                "patch in overlays/ (`envc guide composition`)"
+            )
             return _problem(f"{path} has no command `{unknown[1]}`", advice)
         return _problem(f"{path} has no command `{unknown[1]}`", did_you_mean(unknown[1], known, advice))
     if kind == "NoSuchOption":
@@ -144,6 +163,11 @@ def in_our_words(error: Exception, environments: Sequence[str]) -> UsageError | 
             return _problem(f"{path} has no option {option}", "it stands behind the command: `envc list -o json`")
         if _CALLED.get(option) in known:
             return _problem(f"{path} has no option {option}", f"here it is {_CALLED[option]}")
+        words = [str(getattr(param, "metavar", "")) for param in context.command.params]
+        if option in {*_ENVIRONMENTS, "-f"} and any("ENV" in word.strip("[].").split("|") for word in words):
+            example = environments[-1] if environments else "prod"
+            advice = f"the environment stands alone: `{path} {example}`"
+            return _problem(f"{path} has no option {option}", advice)
         return _problem(f"{path} has no option {option}", did_you_mean(option, known, advice))
     if kind == "BadOptionUsage":
         return _problem(f"{getattr(error, 'option_name', '')} needs a value", advice)

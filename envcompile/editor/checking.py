@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import subprocess
 import sys
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from envcompile.children import end
-from envcompile.editor.diagnostics import Wrong, all_wrong
+from envcompile.editor.diagnostics import Lines, Wrong, all_wrong
 from envcompile.editor.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -29,14 +30,23 @@ class _Asked(msgspec.Struct):
     texts: dict[str, str]
 
 
+class _Answer(msgspec.Struct):
+    whole: bool
+    """Whether it tells of all files, and not only of those of which something else is wrong than before."""
+    files: dict[str, list[Wrong]]
+
+
 class Checking:
     """The process, started when it is first asked, and again when it ended."""
 
     def __init__(self) -> None:
         self._worker: subprocess.Popen[bytes] | None = None
+        self._known: dict[str, list[Wrong]] = {}
 
-    def wrong_in(self, root: Path, texts: Mapping[str, str]) -> list[Wrong] | None:
-        """Everything that is wrong; None when the process ended over it.
+    def wrong_in(self, root: Path, texts: Mapping[str, str]) -> dict[str, list[Wrong]] | None:
+        """Everything that is wrong, by file; None when the process ended over it.
+
+        What is wrong in a file is the same list as before where it is the same.
 
         Args:
             root: the project's folder.
@@ -63,7 +73,10 @@ class Checking:
         if answer is None:
             self.close()
             return None
-        return msgspec.msgpack.decode(answer, type=list[Wrong])
+        told = msgspec.msgpack.decode(answer, type=_Answer)
+        known = {**({} if told.whole else self._known), **told.files}
+        self._known = {path: found for path, found in known.items() if found}
+        return self._known
 
     def interrupt(self) -> None:
         """Let whoever waits for an answer go without one."""
@@ -89,10 +102,23 @@ def serve() -> None:
     # What is printed by accident is no answer.
     target = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
+    lines = Lines()
+    root, told = "", dict[str, list[Wrong]]()
     while (message := _receive(source)) is not None:
         asked = msgspec.msgpack.decode(message, type=_Asked)
         workspace = Workspace(Path(asked.root)).with_texts(asked.texts)
-        _send(target, msgspec.msgpack.encode(all_wrong(workspace)))
+        found: dict[str, list[Wrong]] = {}
+        for wrong in all_wrong(workspace, lines):
+            found.setdefault(wrong.file, []).append(wrong)
+        whole, root = root != asked.root, asked.root
+        before = {} if whole else told
+        changed = {path: found.get(path, []) for path in found | before if found.get(path) != before.get(path)}
+        told = found
+        _send(target, msgspec.msgpack.encode(_Answer(whole, changed)))
+        # The collector would stop an answer for longer than the answer takes: it runs when there is one.
+        gc.collect()
+        gc.freeze()
+        gc.disable()
 
 
 def _send(target: IO[bytes], message: bytes) -> None:

@@ -10,7 +10,7 @@ from envcompile.errors import EnvcError
 from envcompile.model import Location
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from envcompile.check.report import Report
     from envcompile.editor.workspace import Workspace
@@ -40,11 +40,31 @@ class Action(NamedTuple):
     """The texts that files get; empty where they are found out only when it is done (`mended`)."""
 
 
-def all_wrong(workspace: Workspace) -> list[Wrong]:
-    """What a build refuses; when it refuses nothing, what the rules find."""
+class Lines:
+    """The lines of files, kept for as long as a file has the same digest."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, tuple[str, list[str]]] = {}
+
+    def of(self, workspace: Workspace, path: str) -> list[str]:
+        """The lines of a file as the editor has it."""
+        digest = workspace.digest_of(path)
+        known = self._known.get(path)
+        if known is None or not digest or known[0] != digest:
+            known = self._known[path] = (digest, workspace.read(path).split("\n"))
+        return known[1]
+
+
+def all_wrong(workspace: Workspace, lines: Lines | None = None) -> list[Wrong]:
+    """What a build refuses; when it refuses nothing, what the rules find.
+
+    Args:
+        workspace: the project as an editor has it.
+        lines: of files, where somebody keeps them.
+    """
     found: dict[tuple[object, ...], list[str]] = {}
     facts: dict[tuple[object, ...], Wrong] = {}
-    for environment, wrong in _wrong(workspace):
+    for environment, wrong in _wrong(workspace, lines or Lines()):
         key = wrong[:6]
         facts.setdefault(key, wrong)
         found.setdefault(key, []).append(environment)
@@ -54,19 +74,27 @@ def all_wrong(workspace: Workspace) -> list[Wrong]:
     ]
 
 
-def _wrong(workspace: Workspace) -> Iterator[tuple[str, Wrong]]:
-    texts: dict[str, list[str]] = {}
-    for environment, problem in workspace.problems:
+def _wrong(workspace: Workspace, lines: Lines) -> Iterator[tuple[str, Wrong]]:
+    spans: dict[Location, Span] = {}
+
+    def span_of(where: Location) -> Span:
+        found = spans.get(where)
+        if found is None:
+            found = spans[where] = _span(lines.of(workspace, where.file), where)
+        return found
+
+    problems = workspace.problems
+    for environment, problem in problems:
         where = problem.where[0] if problem.where else Location("envc.yaml", 1, 1)
-        span = _span(workspace, where, texts)
-        yield environment, Wrong(where.file, span, "error", "", problem.what, problem.fix, (), problem.where[1:])
-    report = None if workspace.problems else _checked(workspace)
+        further = problem.where[1:]
+        yield environment, Wrong(where.file, span_of(where), "error", "", problem.what, problem.fix, (), further)
+    report = None if problems else _checked(workspace)
     for finding in report.findings if report is not None else ():
         where = finding.where or Location("envc.yaml", 1, 1)
         grade = finding.severity
         yield (
             finding.environment,
-            Wrong(where.file, _span(workspace, where, texts), grade, finding.rule, finding.what, finding.fix, ()),
+            Wrong(where.file, span_of(where), grade, finding.rule, finding.what, finding.fix, ()),
         )
 
 
@@ -80,10 +108,8 @@ def _checked(workspace: Workspace) -> Report | None:
         return None
 
 
-def _span(workspace: Workspace, where: Location, texts: dict[str, list[str]]) -> Span:
-    """From a place to the end of its line; `texts` keeps the lines of files that were read."""
-    lines = texts.setdefault(where.file, []) or workspace.read(where.file).split("\n")
-    texts[where.file] = lines
+def _span(lines: Sequence[str], where: Location) -> Span:
+    """From a place to the end of its line."""
     line = min(where.line, len(lines)) - 1
     return Span(line, where.column - 1, line, max(where.column, len(lines[line].rstrip())))
 

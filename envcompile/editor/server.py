@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import io
 from difflib import SequenceMatcher
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -54,9 +55,9 @@ class EnvcServer(LanguageServer):
     def __init__(self, folder: Path) -> None:
         super().__init__("envc", __version__)
         self.project: Workspace | None = None
-        self.wrong: list[Wrong] = []
+        self.wrong: Mapping[str, Sequence[Wrong]] = {}
         self._folder = folder
-        self._told: set[str] = set()
+        self._told: Mapping[str, Sequence[Wrong]] = {}
         self._waiting: asyncio.Task[None] | None = None
         self._looking = asyncio.Lock()
         self._checking = Checking()
@@ -99,13 +100,13 @@ class EnvcServer(LanguageServer):
         path = self.path_of(params.text_document.uri)
         if path is None or self.project is None:
             return None
-        lines = self.project.read(path).splitlines(keepends=True)
+        lines = lines_of(self.project.read(path))
         place = self.workspace.position_codec.position_from_client_units(lines, params.position)
         return self.project, path, place.line, place.character
 
     def range_of(self, path: str, span: Span) -> lsp.Range:
         """A span as the editor counts."""
-        lines = self.project.read(path).splitlines(keepends=True) if self.project is not None else []
+        lines = lines_of(self.project.read(path)) if self.project is not None else []
         found = lsp.Range(lsp.Position(span.line, span.character), lsp.Position(span.end_line, span.end_character))
         return self.workspace.position_codec.range_to_client_units(lines, found)
 
@@ -133,14 +134,14 @@ class EnvcServer(LanguageServer):
         gc.collect()
 
     def tell(self) -> None:
-        """Send what is wrong in each file, and nothing for the files in which nothing is any more."""
-        found: dict[str, list[lsp.Diagnostic]] = {path: [] for path in self._told}
-        for wrong in self.wrong:
-            found.setdefault(wrong.file, []).append(self._diagnostic(wrong))
-        self._told = {path for path, items in found.items() if items}
-        for path, items in found.items():
-            self.text_document_publish_diagnostics(lsp.PublishDiagnosticsParams(self.uri_of(path), items))
-        self.protocol.notify(CHECKED, {"wrong": len(self.wrong)})
+        """Send what is wrong in files of which it is something else than before, and nothing where nothing is."""
+        for path in {**self._told, **self.wrong}:
+            found = self.wrong.get(path, ())
+            if found is not self._told.get(path):
+                items = [self._diagnostic(wrong) for wrong in found]
+                self.text_document_publish_diagnostics(lsp.PublishDiagnosticsParams(self.uri_of(path), items))
+        self._told = self.wrong
+        self.protocol.notify(CHECKED, {"wrong": sum(map(len, self.wrong.values()))})
 
     def _diagnostic(self, wrong: Wrong) -> lsp.Diagnostic:
         names = f"\n(in {', '.join(wrong.environments)})" if wrong.environments else ""
@@ -167,14 +168,19 @@ class EnvcServer(LanguageServer):
         """The lines that differ between files and the texts that they get."""
         changes: dict[str, Sequence[lsp.TextEdit]] = {}
         for path, text in texts.items():
-            before = self.project.read(path).splitlines(keepends=True) if self.project is not None else []
-            after = text.splitlines(keepends=True)
+            before = lines_of(self.project.read(path)) if self.project is not None else []
+            after = lines_of(text)
             changes[self.uri_of(path)] = [
                 lsp.TextEdit(lsp.Range(lsp.Position(start, 0), lsp.Position(end, 0)), "".join(after[first:last]))
                 for what, start, end, first, last in SequenceMatcher(None, before, after).get_opcodes()
                 if what != "equal"
             ]
         return lsp.WorkspaceEdit(changes=changes)
+
+
+def lines_of(text: str) -> list[str]:
+    """The lines of a text as the protocol counts them, with their ends: a separator of Unicode ends none."""
+    return list(io.StringIO(text, newline=""))
 
 
 def make_server(folder: Path) -> EnvcServer:
@@ -298,8 +304,8 @@ def _change_sources(server: EnvcServer) -> None:
         project = ls.project
         if project is None:
             return []
-        for wrong in ls.wrong:
-            if wrong.file == path and params.range.start.line <= wrong.span.line <= params.range.end.line:
+        for wrong in ls.wrong.get(path or "", ()):
+            if params.range.start.line <= wrong.span.line <= params.range.end.line:
                 found += [
                     lsp.CodeAction(
                         action.title,

@@ -16,8 +16,10 @@ if TYPE_CHECKING:
 
     from envcompile.errors import Problem
     from envcompile.model import Document, Pointer, Resource, Step
+    from envcompile.sources import ParsedFiles, WorkingTree
     from envcompile.units.environment import LinkedEnvironment
     from envcompile.units.project import Project
+    from envcompile.units.snapshot import Look
 
 
 class Spoken(NamedTuple):
@@ -87,6 +89,11 @@ class Workspace:
         except (OSError, ValueError):
             return ""
 
+    def digest_of(self, path: str) -> str:
+        """What names the text of a file on the disk; empty for an open text, and for a file that nobody looked at."""
+        look = self._project.look if self._project is not None else None
+        return look.known_digest(path) if look is not None and path not in self._texts else ""
+
     def with_texts(self, texts: Mapping[str, str]) -> Workspace:
         """The same project with further texts, to try what becomes of them."""
         other = Workspace(self.root)
@@ -102,6 +109,7 @@ class Workspace:
         from envcompile.git.blob import id_digits
         from envcompile.sources import ParsedFiles, WorkingTree
         from envcompile.sources.overlaid import OverlaidTree
+        from envcompile.units.kept_plans import KeptPlans, KeptRecords
         from envcompile.units.memo import FolderMemo
         from envcompile.units.project import Project
         from envcompile.units.snapshot import Look
@@ -114,8 +122,25 @@ class Workspace:
         def known(path: str) -> str:
             return "" if path in edits else look.known_digest(path)
 
-        parsed = ParsedFiles(known, memo.scans(), id_digits(self.root), seal=look.tool)
-        return Project(OverlaidTree(disk, edits), parsed, memo, look)
+        digits = id_digits(self.root)
+        parsed = ParsedFiles(known, memo.scans(), digits, seal=look.tool)
+        tree = OverlaidTree(disk, edits)
+        records = KeptRecords(self.root)
+        before = ParsedFiles(look.known_digest, memo.scans(), digits, seal=look.tool)
+        kept = KeptPlans.open(records, look, disk, before)
+        if kept is not None:
+            # A text that speaks of the same resources as its file leaves all plans as they are but for its digest.
+            before.scan_apart(disk, self._unknown(look, disk, before))
+            kept = kept.with_edits(edits, tree, parsed, before)
+        return Project(tree, parsed, memo, look, kept, records)
+
+    def _unknown(self, look: Look, disk: WorkingTree, parsed: ParsedFiles) -> list[tuple[str, str]]:
+        """The files below open texts of which nothing is remembered any more, by their layers."""
+        from envcompile.sources.environments import layer_of
+
+        places = [(layer_of(path), path) for path in self._texts if disk.is_file(path)]
+        known = {place: parsed.scans.get(place) for place in places if place[0]}
+        return [place for place, scan in known.items() if scan is None or scan.digest != look.digest_before(place[1])]
 
     @property
     def problems(self) -> list[tuple[str, Problem]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_left
-from collections.abc import Mapping, Sequence
+from collections.abc import ItemsView, Mapping, Sequence
 from itertools import accumulate
 from typing import TYPE_CHECKING, Final, overload
 
@@ -99,6 +99,14 @@ class DigestColumns(Mapping[str, str]):
             raise KeyError(path)
         return self.at(at)
 
+    def items(self) -> ItemsView[str, str]:
+        """Each path with its digest, one after the other: none of them is looked for."""
+        return _Pairs(self)
+
+    def in_order(self) -> Iterator[str]:
+        """The digests, in the order of the paths."""
+        return (self._digests[start : start + _BYTES].hex() for start in range(0, len(self._digests), _BYTES))
+
     def at(self, number: int) -> str:
         """The digest of a file by its number."""
         return self._digests[_BYTES * number : _BYTES * (number + 1)].hex()
@@ -111,6 +119,21 @@ class DigestColumns(Mapping[str, str]):
 
     def __len__(self) -> int:
         return len(self.paths)
+
+
+class _Pairs(ItemsView[str, str]):
+    """Paths with their digests.
+
+    Args:
+        columns: those.
+    """
+
+    def __init__(self, columns: DigestColumns) -> None:
+        super().__init__(columns)
+        self._columns = columns
+
+    def __iter__(self) -> Iterator[tuple[str, str]]:
+        return zip(self._columns.paths, self._columns.in_order(), strict=True)
 
 
 class PlaceColumns(Sequence[tuple[str, ...]]):

@@ -276,9 +276,13 @@ def write_files(root: str, files: Iterable[tuple[str, bytes]]) -> None:
 
 def _make_folder(folder: str, made: set[str]) -> None:
     """Make a folder, unless this was done before."""
-    if folder not in made:
+    if folder in made:
+        return
+    try:
+        os.mkdir(folder)  # ruff: ignore[os-mkdir] - as below
+    except OSError:
         os.makedirs(folder, exist_ok=True)  # ruff: ignore[os-makedirs] - the hot loop of a build; Path objects double its time
-        made.add(folder)
+    made.add(folder)
 
 
 def _link(source: str, target: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -41,6 +42,14 @@ _SAFEGUARDS = (
     "core.fsmonitor=false",
     "log.showSignature=false",  # would run the program that gpg.program names
 )
+INDEX_IS_OF = "ENVC_INDEX_IS_OF"
+"""The env var in which a hook of envc names the git folder that GIT_INDEX_FILE belongs to."""
+_DAMAGE = re.compile(
+    r"is empty$|corrupt|inflate|header|loose object|(?:bad|missing) (?:tree|commit|blob|object)"
+    r"|unable to (?:read|parse|unpack)|could not (?:read|parse)|Failed to traverse",
+    re.IGNORECASE,
+)
+"""What git says of objects that it has not, or not whole."""
 HOW_TO_COMPLETE = "in a partial clone run `git fetch --refetch --no-filter`: envc fetches nothing; else run `git fsck`"
 """What mends a repository that lacks something it names."""
 _NO_HOOKS = "core.hooksPath=/dev/null"
@@ -181,10 +190,12 @@ def ask(place: Place, *arguments: str, stdin: str = "") -> str:
     Raises:
         UnavailableError: there is no git on this machine.
         UsageError: git refuses.
+        UnavailableError: the repository is damaged or not whole.
     """
     done = run(place, *arguments, stdin=stdin.encode("utf-8", "surrogateescape"))
     if done.returncode:
-        raise UsageError([Problem(f"git {arguments[0]} failed: {reason_of(done)}", HOW_TO_COMPLETE)])
+        kind = UnavailableError if _DAMAGE.search(reason_of(done)) else UsageError
+        raise kind([Problem(f"git {arguments[0]} failed: {reason_of(done)}", HOW_TO_COMPLETE)])
     return done.stdout.decode("utf-8", "surrogateescape")
 
 
@@ -209,7 +220,7 @@ def index_of(environ: Mapping[str, str], git_folder: str, top: str) -> str:
     """The index of a partial commit that a hook of this very work tree was given; empty for any other.
 
     Git writes it beside the index itself. One that lies elsewhere belongs to another repository, submodule or work
-    tree.
+    tree, unless a hook of envc says that it is the one that git makes this commit of: people set GIT_INDEX_FILE, too.
 
     Args:
         environ: the env vars of this process.
@@ -221,7 +232,8 @@ def index_of(environ: Mapping[str, str], git_folder: str, top: str) -> str:
         return ""
     file = os.path.realpath(os.path.join(top, named))
     beside = os.path.realpath(git_folder)
-    is_own = os.path.dirname(file) == beside and os.path.isfile(file)
+    said = environ.get(INDEX_IS_OF, "")
+    is_own = (os.path.dirname(file) == beside or (said and os.path.realpath(said) == beside)) and os.path.isfile(file)
     return file if is_own and file != f"{beside}/index" else ""
 
 

@@ -96,12 +96,15 @@ def _environments(database: Database) -> dict[str, dict[str, Any]]:
         "SELECT h.revision_id, x.api_group, x.kind, x.namespace, x.name, k.digest, h.file FROM resource_change h "
         "JOIN resource x ON x.id = h.resource_id LEFT JOIN content k ON k.id = h.content_id"
     ):
-        held[number]["resources"].append([*identity, bytes(digest).hex() if digest is not None else "", file])
+        if number in held:  # else its commit was taken out of the record, which ends there
+            text = bytes(digest).hex() if digest is not None else ""
+            held[number]["resources"].append([*identity, text, file])
     for number, *row in database.rows(
         "SELECT f.revision_id, x.api_group, x.kind, x.namespace, x.name, f.field, f.how, f.old, f.new, f.place "
         "FROM field_change f JOIN resource x ON x.id = f.resource_id"
     ):
-        held[number]["fields"].append(row)
+        if number in held:
+            held[number]["fields"].append(row)
     for told in held.values():
         told["resources"].sort()
         told["fields"].sort()

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import zlib
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 from envcompile.history.database import damaged
@@ -123,17 +124,18 @@ class HistoryReader:
             return
         seen: dict[int, dict[int, Held | None]] = {revision: {} for revision in missing}
         identities: dict[int, ResourceId] = {}
-        for start, environment, number, *identity, content, digest, file in self._database.rows(
-            _STATES.format(", ".join("?" * len(missing))), missing
-        ):
+        # Most rows of a long history are of what was changed again since.
+        for row in self._database.rows(_STATES.format(", ".join("?" * len(missing))), missing):
+            state, number = seen[row[0]], row[2]
+            if number in state:
+                continue
+            state[number] = Held(row[7], bytes(row[8]), row[9]) if row[7] is not None else None
             if number not in identities:
-                known = identities[number] = ResourceId(*identity)
-                self._numbers[environment, known] = number
-            if number not in seen[start]:
-                seen[start][number] = Held(content, bytes(digest), file) if content is not None else None
+                known = identities[number] = ResourceId(*row[3:7])
+                self._numbers[row[1], known] = number
         for revision, state in seen.items():
             held = [(identities[number], item) for number, item in state.items() if item is not None]
-            self._remember(revision, dict(sorted(held)))
+            self._remember(revision, dict(sorted(held, key=itemgetter(0))))
 
     def values(self, contents: Collection[int]) -> dict[int, Any]:
         """The resources with these contents.

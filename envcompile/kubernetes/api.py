@@ -72,6 +72,10 @@ class KubeApi:
             node = self._nodes[key] = self._make_node(group, version, kind)
             return node
 
+    def type_named(self, name: str) -> Node | None:
+        """The schema of a type of Kubernetes' own, such as `core/v1/PodSpec`; None for one that there is not."""
+        return self._table.type_node(key) if (key := name.replace("/", ".")) in self._table else None
+
     def knows_alike(self, other: KubeApi, group: str, kind: str) -> bool:
         """Tell whether another api says the same of a kind."""
         if self.version != other.version:

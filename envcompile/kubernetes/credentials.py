@@ -52,7 +52,8 @@ _SECRET_NAME: Final = re.compile(
 _CAMEL: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _NO_SECRET: Final = re.compile(
     r"\s*|true|false|none|null|yes|no|on|off|enabled|disabled|\d+[a-z]*|.*[$]\(.*|.*[$]\{.*|.*\{\{.*|<.*>|/.*|\.{1,2}/.*"
-    r"|[a-z+]+://[^@]*|\*+|file:.*|ref\+.*|[$][a-z_][a-z0-9_]*",
+    r"|[a-z+]+://[^@]*|\*+|file:.*|ref\+.*|[$][a-z_][a-z0-9_]*"
+    r"|![a-z_]\w*[ \t]+\S+",  # a tag of YAML that fetches it: `!env_var API_KEY`
     re.IGNORECASE | re.DOTALL,
 )
 """Values that are no secret under a secret's name: switches, numbers, paths, addresses, references, asterisks."""

@@ -11,11 +11,14 @@ _POD_MAKERS = frozenset({
     "acid.zalan.do",
     "camel.apache.org",
     "cassandra.datastax.com",
+    "ceph.rook.io",
     "clickhouse.altinity.com",
     "databases.spotahome.com",
     "elasticsearch.k8s.elastic.co",
     "flink.apache.org",
     "grafana.integreatly.org",
+    "helm.cattle.io",
+    "helm.toolkit.fluxcd.io",
     "jaegertracing.io",
     "k8s.keycloak.org",
     "k8s.mariadb.com",
@@ -23,6 +26,7 @@ _POD_MAKERS = frozenset({
     "kibana.k8s.elastic.co",
     "kubeflow.org",
     "loki.grafana.com",
+    "longhorn.io",
     "minio.min.io",
     "mongodbcommunity.mongodb.com",
     "mysql.oracle.com",
@@ -54,4 +58,6 @@ def makes_hidden_pods(identity: ResourceId) -> bool:
     """Tell whether a well-known operator makes pods from a resource, whose labels nobody here can see."""
     is_monitoring = identity.group == "monitoring.coreos.com" and identity.kind in _MONITORING
     is_argo = identity.group == "argoproj.io" and identity.kind in _ARGO
-    return is_monitoring or is_argo or identity.group in _POD_MAKERS
+    # Longhorn's manager makes pods before anybody writes an object of its kinds.
+    is_longhorn = identity.kind == "CustomResourceDefinition" and identity.name.endswith(".longhorn.io")
+    return is_monitoring or is_argo or is_longhorn or identity.group in _POD_MAKERS

@@ -111,6 +111,9 @@ class Table:
             group, _, kind = key.rpartition("/")
             yield group, kind
 
+    def __contains__(self, name: object) -> bool:
+        return name in self._types
+
     def type_node(self, name: str) -> TypeNode:
         """Find the node of a type by its name in the table."""
         node = self._nodes.get(name)

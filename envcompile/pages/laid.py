@@ -203,8 +203,9 @@ def _row(
 ) -> LaidRow:
     values = [_value(row, cell) for cell in row.cells]
     same = [False, *(left == right for left, right in pairwise(values))]
+    concerned = [one for one in wrong.get(row.resource._replace(namespace=""), ()) if _concerns(one, row.field)]
     cells = tuple(
-        _cell(each, row, cell, value, wrong, now, is_same=is_same)
+        _cell(each, cell, value, concerned, now, is_same=is_same)
         for each, cell, value, is_same in zip(environments, row.cells, values, same, strict=True)
     )
     there = next((cell.environment for cell in reversed(row.cells) if cell.environment not in row.absent), "")
@@ -226,19 +227,16 @@ def _value(row: Row, cell: Cell) -> str:
 
 def _cell(
     each: EnvironmentOrigins,
-    row: Row,
     cell: Cell,
     value: str,
-    wrong: Mapping[ResourceId, Sequence[Finding]],
+    concerned: Sequence[Finding],
     now: int,
     *,
     is_same: bool,
 ) -> LaidCell:
     flag, why, is_finding = ("un", cell.why, False) if cell.flag else ("", "", False)
-    for finding in wrong.get(row.resource._replace(namespace=""), ()):
-        if finding.environment != cell.environment or finding.severity == "info":
-            continue
-        if finding.field and (f"{row.field}.").startswith((f"{finding.field}.", f"{finding.field}[")):
+    for finding in concerned:
+        if finding.environment == cell.environment:
             flag, why, is_finding = "wrong" if finding.severity == "error" else "un", finding.rule, True
     day, who = "", ""
     if cell.is_uncommitted:
@@ -260,6 +258,12 @@ def _cell(
         day,
         who,
     )
+
+
+def _concerns(finding: Finding, field: str) -> bool:
+    """Whether a finding is about a field, or about what holds it."""
+    told = finding.field
+    return bool(told) and finding.severity != "info" and f"{field}.".startswith((f"{told}.", f"{told}["))
 
 
 def _layers(services: Sequence[LaidService]) -> tuple[Origin, ...]:

@@ -26,7 +26,6 @@ class Moment(NamedTuple):
     seconds: int
 
 
-@lru_cache(maxsize=4096)
 def moment(seconds: int, now: int) -> Moment:
     """A time in words.
 
@@ -34,8 +33,19 @@ def moment(seconds: int, now: int) -> Moment:
         seconds: since 1970.
         now: the time of reading, in seconds since 1970.
     """
+    return _moment(seconds, _year(now))
+
+
+@lru_cache(maxsize=16)
+def _year(seconds: int) -> int:
+    return datetime.fromtimestamp(seconds, UTC).year
+
+
+@lru_cache(maxsize=16_384)
+def _moment(seconds: int, this_year: int) -> Moment:
+    """A time in words, which are the same for as long as the year is."""
     then = datetime.fromtimestamp(min(max(seconds, 0), _LATEST), UTC)
-    year = "" if then.year == datetime.fromtimestamp(now, UTC).year else f" {then.year}"
+    year = "" if then.year == this_year else f" {then.year}"
     day = f"{then.day} {then:%b}{year}"
     return Moment(f"{then:%Y-%m-%dT%H:%M:%SZ}", day, f"{then:%H:%M}", f"{then:%A} {day}", seconds)
 

@@ -215,16 +215,19 @@ class KeptPlans:
         """Tell whether one of some files is the settings of a layer of an environment."""
         return any(f"{OVERLAYS}/{layer}/{ENVIRONMENT_FILE}" in paths for layer in self.layers[environment])
 
-    def with_edits(self, edits: Mapping[str, bytes | None], tree: Tree, parsed: ParsedFiles) -> KeptPlans | None:
+    def with_edits(
+        self, edits: Mapping[str, bytes | None], tree: Tree, parsed: ParsedFiles, before: ParsedFiles | None = None
+    ) -> KeptPlans | None:
         """The plans that hold when some files are other ones; None where that is more than an edit or a loss.
 
         Args:
             edits: path -> the bytes that the file has, None for one that goes.
             tree: the files then.
             parsed: what is read of them.
+            before: knows what the files spoke of, where `parsed` does not.
         """
         held = [path for path, data in edits.items() if data is not None]
-        found = _edits(held, self._digest_of, tree, parsed, frozenset(self.fixed))
+        found = _edits(held, self._digest_of, tree, parsed, frozenset(self.fixed), before)
         if found is None:
             return None
         gone = {place: count for place, count in self._gone.items() if place[1] not in edits}
@@ -406,7 +409,12 @@ def world_of(tool: str, inputs: Files) -> str:
 
 
 def _edits(
-    changed: Iterable[str], digest_of: Callable[[str], str], tree: Tree, parsed: ParsedFiles, fixed: frozenset[str]
+    changed: Iterable[str],
+    digest_of: Callable[[str], str],
+    tree: Tree,
+    parsed: ParsedFiles,
+    fixed: frozenset[str],
+    known: ParsedFiles | None = None,
 ) -> dict[tuple[str, str], str] | None:
     """Layer and path of each edited file -> its digest; None when what changed is more than that.
 
@@ -416,11 +424,13 @@ def _edits(
         tree: the files now.
         parsed: what was read of them.
         fixed: the files that plans hang on otherwise, too.
+        known: knows what files spoke of before; `parsed` itself when left out.
     """
+    scans = (known or parsed).scans
     found: dict[tuple[str, str], str] = {}
     for path in changed:
         layer = layer_of(path)
-        before = parsed.scans.get((layer, path))
+        before = scans.get((layer, path))
         if path in fixed or not layer or before is None or before.crds or before.digest != digest_of(path):
             return None
         try:

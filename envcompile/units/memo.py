@@ -127,8 +127,8 @@ class Memo(Protocol):
 
     def texts(
         self, linked: LinkedEnvironment, units: Iterable[int], digests: Callable[[int], list[str]]
-    ) -> dict[str, bytes]:
-        """The bytes of files that are kept, by their SHA-256.
+    ) -> Iterable[tuple[int, Sequence[bytes]]]:
+        """The numbers of units whose files are kept, each with the bytes of all of them.
 
         Args:
             linked: the environment.
@@ -277,9 +277,9 @@ class FolderMemo:
         return False
 
     @staticmethod
-    def texts(_linked: LinkedEnvironment, _units: object, _digests: object) -> dict[str, bytes]:
-        """The bytes of files that are kept: none, the outputs are there."""
-        return {}
+    def texts(_linked: LinkedEnvironment, _units: object, _digests: object) -> Iterable[tuple[int, Sequence[bytes]]]:
+        """Units whose files are kept: none, the outputs are there."""
+        return ()
 
     def put(self, environment: str, key: str, entry: Remembered) -> None:
         """Remember a unit; `save` keeps it."""

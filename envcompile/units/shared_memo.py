@@ -8,6 +8,7 @@ everything that is read is looked over before it is believed, and nothing of it 
 from __future__ import annotations
 
 import hashlib
+from itertools import chain
 from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
@@ -21,7 +22,7 @@ from envcompile.units.memo import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from envcompile.sources import ParsedFiles, Tree
     from envcompile.units.environment import LinkedEnvironment
@@ -198,8 +199,8 @@ class SharedMemo:  # ruff: ignore[too-many-public-methods] - all that a memo is 
 
     def texts(
         self, linked: LinkedEnvironment, units: Iterable[int], digests: Callable[[int], list[str]]
-    ) -> dict[str, bytes]:
-        """The bytes of files that others keep, by their SHA-256, which was made anew from them.
+    ) -> Iterator[tuple[int, list[bytes]]]:
+        """Numbers of units whose files others keep, each with the bytes of all of them: their SHA-256 was made anew.
 
         Args:
             linked: the environment.
@@ -207,16 +208,19 @@ class SharedMemo:  # ruff: ignore[too-many-public-methods] - all that a memo is 
             digests: gives the SHA-256 of every file of a unit.
         """
         wanted = frozenset(units)
-        asked = {}
+        asked: dict[str, list[tuple[int, list[str]]]] = {}
         for bundle in self._bundles.get(linked.environment, ()):
             if not wanted.isdisjoint(bundle.numbers):
-                listed = [digest for number in bundle.numbers for digest in digests(number)]
-                asked[combined_digest(["files", *listed])] = listed
-        found = {}
+                listed = [(number, digests(number)) for number in bundle.numbers]
+                asked[combined_digest(["files", *chain.from_iterable([own for _, own in listed])])] = listed
         for name, body in self._store.get(asked).items():
-            pairs = zip(asked[name], _decoded_texts(body), strict=False)
-            found.update({digest: text for digest, text in pairs if hashlib.sha256(text).hexdigest() == digest})
-        return found
+            texts = _decoded_texts(body)
+            start = 0
+            for number, own in asked[name]:
+                found = texts[start : start + len(own)]
+                start += len(own)
+                if number in wanted and [hashlib.sha256(text).hexdigest() for text in found] == own:
+                    yield number, found
 
     def publish(
         self,

@@ -262,6 +262,14 @@ class Look:
         if self._outlook is None and _count(chosen) >= _SOME:
             self._outlook = _outlook(self.target, chosen)
 
+    def finds_whole(self, name: str) -> bool:
+        """Tell whether a folder of the output holds all that envc wrote there, whatever else it holds."""
+        files = self.snapshot.outputs.get(name) if self.snapshot is not None else None
+        if files is None:
+            return False
+        is_looked_at = self._outlook is not None and self._outlook.finds_whole(name)
+        return is_looked_at or files.are_in(f"{self.target}/{name}")
+
     def finds_untouched(self, name: str) -> bool:
         """Tell whether it is known by now that a folder of the output holds what envc wrote there, and nothing else."""
         if self._outlook is None or not self._outlook.finds_untouched(name):

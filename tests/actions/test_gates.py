@@ -288,6 +288,23 @@ def test_a_partial_commit_is_the_one_that_is_made(hooked: Path, options: tuple[s
     git(hooked, "commit", "--quiet", "-m", "partial", *(word for word in options if word != "environments"), fails=True)
 
 
+def test_an_index_that_somebody_else_made_is_the_one_that_is_committed(
+    hooked: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Programs that make commits beside the work at hand set GIT_INDEX_FILE to a file of theirs, wherever it is."""
+    bump(hooked, "nginx:2")
+    own = tmp_path / "index"
+    shutil.copy(hooked / ".git/index", own)
+    monkeypatch.setenv("GIT_INDEX_FILE", str(own))
+    git(hooked, "add", "base")
+    git(hooked, "commit", "--quiet", "-m", "stale", fails=True)
+    monkeypatch.delenv("GIT_INDEX_FILE")
+    assert run_envc(hooked, "build").code == 0
+    monkeypatch.setenv("GIT_INDEX_FILE", str(own))
+    git(hooked, "add", "environments")
+    git(hooked, "commit", "--quiet", "-m", "current")
+
+
 def test_a_staged_secret_is_found_though_the_file_is_mended(hooked: Path) -> None:
     """The scan reads the same tree."""
     patch = (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 import shutil
 import sys
@@ -296,8 +297,13 @@ def test_attributes_of_others_stay(shop: Path) -> None:
     replace(shop, "replicas: 2", "replicas: 3")
     build(shop)
     assert file.read_text() == now
+    file.unlink()
+    os.mkfifo(file)
+    replace(shop, "nginx:1.27", "nginx:1.28")
+    build(shop)  # and waits for nobody to write into it
+    file.unlink()
     file.write_text("* text\n")
-    replace(shop, "nginx:1.27", "nginx:2")
+    replace(shop, "nginx:1.28", "nginx:2")
     build(shop)
     assert file.read_text() == "* text\n"
     assert not [path for path in read_files(shop / "environments") if path.endswith(".tmp")]

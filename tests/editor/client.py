@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from lsprotocol import types as lsp
 from pygls.lsp.client import LanguageClient
 
+from envcompile.editor.server import lines_of
 from tests.harness.command import PACKAGE_ROOT
 
 if TYPE_CHECKING:
@@ -127,7 +128,7 @@ class Editor:
         """Write the texts that an edit makes; a text of one line counts as the protocol does, in UTF-16 units."""
         for uri, changes in (edit.changes or {}).items():
             file = self.root / uri.removeprefix(f"{self.root.as_uri()}/")
-            lines = file.read_text(encoding="utf-8").splitlines(keepends=True)
+            lines = lines_of(file.read_text(encoding="utf-8"))
             ordered = sorted(changes, key=lambda one: (one.range.start.line, one.range.start.character), reverse=True)
             for change in ordered:
                 first, last = change.range.start, change.range.end

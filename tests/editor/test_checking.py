@@ -31,7 +31,30 @@ def test_it_finds_what_is_found_here(root: Path) -> None:
     for texts in ({}, {WEB: deployment().replace("replicas", "repliacs")}):
         found = checking.wrong_in(root, texts)
         assert found
-        assert found == all_wrong(Workspace(root).with_texts(texts))
+        wanted = all_wrong(Workspace(root).with_texts(texts))
+        assert [wrong for several in found.values() for wrong in several] == wanted
+    checking.close()
+
+
+def test_what_is_the_same_is_not_told_again(make_project: MakeProject) -> None:
+    """Of a file in which nothing else is wrong it is the same list; where nothing is wrong any more there is none."""
+    root = make_project({
+        WEB: deployment(),
+        "base/api/api.yaml": deployment("api"),
+        "overlays/prod/environment.yaml": environment(),
+    }).resolve()
+    checking = Checking()
+    first = checking.wrong_in(root, {})
+    assert first is not None
+    text = deployment().replace("replicas: 1", "replicas: 2\n  paused: true")
+    second = checking.wrong_in(root, {WEB: f"# moved\n{text}"})
+    assert second is not None
+    assert second["base/api/api.yaml"] is first["base/api/api.yaml"]
+    assert [wrong.span.line for wrong in second[WEB]] != [wrong.span.line for wrong in first[WEB]]
+    third = checking.wrong_in(root, {WEB: "a: [\n"})
+    assert third is not None
+    assert list(third) == [WEB], "what a build refuses stands before all rules"
+    assert checking.wrong_in(root, {}) == first
     checking.close()
 
 

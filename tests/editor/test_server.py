@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from envcompile.editor.server import lines_of
 from tests.editor.client import edit_project
 from tests.harness.command import run_envc
 from tests.harness.repository import config_map, deployment, environment
@@ -230,3 +231,10 @@ def test_keys_are_answered_while_rules_are_looked_at(root: Path) -> None:
             await asyncio.sleep(0.03 * (number % 9))
 
     edit_project(root, work)
+
+
+def test_a_separator_of_unicode_ends_no_line() -> None:
+    """Lines are those of the protocol, so that an edit of a line is about no other one."""
+    text = 'a: "one\u2028two\x85three"\r\nb: 1\n\nc: 2\rd'
+    assert lines_of(text) == ['a: "one\u2028two\x85three"\r\n', "b: 1\n", "\n", "c: 2\r", "d"]
+    assert lines_of("") == []

@@ -238,3 +238,24 @@ def test_the_index_of_another_work_tree_is_not_read(tmp_path: Path, monkeypatch:
     assert side.files("") == []
     side.close()
     assert os.environ["GIT_INDEX_FILE"] == str(linked)
+
+
+def test_a_damaged_repository_is_the_worlds_fault(tmp_path: Path) -> None:
+    """A commit that is empty, garbled or gone in the middle of a history: exit code 4, with what helps."""
+    run_git(tmp_path, "init", "--quiet")
+    for number in range(3):
+        write_files(tmp_path, {"file": str(number)})
+        commit_all(tmp_path)
+    commit = run_git(tmp_path, "rev-parse", "HEAD~1").strip()
+    file = tmp_path / ".git/objects" / commit[:2] / commit[2:]
+    file.chmod(0o644)
+    place = open_repository(tmp_path).place
+    for data in (b"", b"garbage", file.read_bytes()[:30], None):
+        if data is None:
+            file.unlink()
+        else:
+            file.write_bytes(data)
+        with pytest.raises(UnavailableError, match="git fsck"):
+            ask(place, "rev-list", "HEAD")
+    with pytest.raises(UsageError):
+        ask(place, "rev-list", "nothing-of-that-name")

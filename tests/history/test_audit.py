@@ -162,16 +162,35 @@ def test_what_comes_later_leaves_the_past_as_it_was(recorded: Folder) -> None:
         "UPDATE resource_change SET content_id = 1 WHERE revision_id = 3",
         "UPDATE revision SET problem = 'never compiled' WHERE id = 2",
         "UPDATE resource SET name = 'other' WHERE id = 1",
+        "PRAGMA foreign_keys = OFF; DELETE FROM recorded_commit WHERE id = 2",
+        "PRAGMA foreign_keys = OFF; DELETE FROM recorded_commit WHERE id = 3",
     ],
 )
 def test_a_changed_past_is_seen(recorded: Folder, change: str) -> None:
     """Whatever is changed below the hash, it is not found any more: exit 1."""
     kept = trail(recorded).head
     with closing(recorded.past()) as past:
-        past.store.database.run(change)
+        for statement in change.split("; "):
+            past.store.database.run(statement)
     done = run_envc(recorded.root, "compliance", "--verify", kept)
     assert done.code == 1
     assert "no commit of the record has this hash" in done.err
+
+
+def test_an_environment_that_goes_takes_its_resources_along(recorded: Folder) -> None:
+    """A folder that has another name since is told as what it was: removed there, and a record that begins."""
+    recorded.git("mv", "overlays/prod", "overlays/live")
+    recorded.commit("prod is called live")
+    recorded.commit("later", base__settings=config_map(color="red", size="large"))
+    recorded.record()
+    gone = trail(recorded, "prod").entries[-1]
+    assert gone.commit.message.startswith("prod is called live")
+    assert {change.what for change in gone.changes} == {"removed"}
+    assert {change.resource.name for change in gone.changes} >= {"settings", "web"}
+    assert trail(recorded, "prod").unapproved["prod"][-1] == gone.commit.hash
+    first, later = trail(recorded, "live").entries
+    assert {change.what for change in first.changes} == {"recorded"}
+    assert {change.what for change in later.changes} == {"changed"}
 
 
 def test_a_changed_content_is_seen(recorded: Folder) -> None:

@@ -69,6 +69,35 @@ def test_datasettes_questions_have_answers(folder: Folder) -> None:
     assert {row[1] for row in ask(folder, "broken")} == {"dev", "prod"}
 
 
+def test_what_a_merge_brought_in_came_with_the_merge(
+    folder: Folder, new_postgres: Callable[[], str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As lanes and figures have it: the commit of the branch is no second arrival."""
+    monkeypatch.setenv("ENVC_HISTORY_URL", new_postgres())
+    folder.commit("start")
+    folder.git("checkout", "-q", "-b", "topic")
+    folder.commit("prod takes 1.28", overlays__prod__environment=IMAGE)
+    folder.git("checkout", "-q", "main")
+    folder.commit("other", base__settings=config_map(color="green", size="small"))
+    folder.git("merge", "--quiet", "--no-ff", "--no-edit", "topic")
+    merge = folder.git("rev-parse", "HEAD")
+    folder.record()
+    with closing(folder.past()) as past:
+        for statement in _statements():
+            past.store.database.run(statement)
+        rows = past.store.database.rows("SELECT commit, image FROM envc_image ORDER BY time")
+        line = past.store.database.rows("SELECT hash FROM envc_line WHERE hash <> ''")
+    assert rows == [(merge, "nginx:1.28")]
+    assert len(line) == 3
+    monkeypatch.delenv("ENVC_HISTORY_URL")
+    folder.record()
+    (row,) = ask(folder, "image_changes")
+    assert (row[4], merge.startswith(row[6])) == ("nginx:1.28", True)
+    assert [row[1:3] for row in ask(folder, "unapproved", environment="prod")] == [("prod", "Ada"), ("prod", "Ada")]
+    assert [row[1:3] for row in ask(folder, "changes_a_week")] == [("dev", 1), ("prod", 2)]
+    assert {row[0] for row in ask(folder, "changes_a_week")} == {"2023-11-13"}
+
+
 @pytest.mark.skipif(DATASETTE is None, reason="there is no datasette on PATH (pip install datasette)")
 def test_datasette_itself_answers_them(folder: Folder, tmp_path: Path) -> None:
     """The metadata is opened by the real one: every canned question is a page there, with the rows of its SQL."""

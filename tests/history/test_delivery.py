@@ -196,3 +196,30 @@ def test_the_lanes_of_a_repository(folder: Folder) -> None:
             timeline(past, [], ["staging"], now)
     finally:
         past.close()
+
+
+def test_what_comes_back_and_an_environment_of_another_name(folder: Folder) -> None:
+    """A revert has no lead time, in the lane as in the figures; nothing waits for an environment that is gone."""
+    folder.commit("start")
+    image = "apiVersion: envcompile.dev/v1\nkind: Environment\nimages: [{name: nginx, newTag: '%s'}]\n"
+    folder.commit("dev takes 1.28", overlays__dev__environment=image % "1.28")
+    named = "namespace: production\n"
+    folder.commit("prod takes 1.28", overlays__prod__environment=image % "1.28" + named)
+    folder.git("revert", "--no-edit", "HEAD")
+    folder.git("mv", "overlays/prod", "overlays/live")
+    folder.commit("prod is called live")
+    folder.commit("dev takes 1.29", overlays__dev__environment=image % "1.29")
+    folder.record()
+    past = open_past(folder.root)
+    try:
+        now = START + 86_400 * 365 * 20
+        found = timeline(past, ["dev", "live"], [], now)
+        prod = [(version_of(came.arrival.image), came.lead is not None) for came in found.lanes["prod"]]
+        assert prod == [("1.27", False), ("1.28", True), ("1.27", False)]
+        assert [(version_of(came.arrival.image), came.lead) for came in found.lanes["live"]] == [("1.27", None)]
+        figures = deliveries(past, ["dev", "live"], [], now)
+        assert {(each.source, each.target) for each in (*found.waiting, *figures.waiting)} == {("dev", "live")}
+        told = {each.environment: len(each.lead_times) for each in figures.environments}
+        assert told == {"dev": 0, "live": 0, "prod": 1}
+    finally:
+        past.close()

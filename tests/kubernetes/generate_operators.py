@@ -295,6 +295,7 @@ _OWN: Final[Mapping[str, Mapping[str, str]]] = {
         "artifacts": "name",
         "env": "name",
         "extVars": "name",
+        "fileParameters": "name",
         "info": "name",
         "managedRoutes": "name",
         "parameters": "name",
@@ -321,6 +322,7 @@ _OWN: Final[Mapping[str, Mapping[str, str]]] = {
     "kustomize.toolkit.fluxcd.io": {"images": "name"},
     "kyverno.io": {"context": "name"},
     "monitoring.coreos.com": {"additionalArgs": "name"},
+    "pkg.crossplane.io": {"authorities": "name"},
     "postgresql.cnpg.io": {
         "extensions": "name",
         "fdws": "name",
@@ -333,6 +335,13 @@ _OWN: Final[Mapping[str, Mapping[str, str]]] = {
 """Lists of which the operator's definition says nothing, and the field that names their items.
 
 Sources: the API references of the projects in SOURCES, at the description of the field that is the key."""
+
+
+_BY_NAME: Final = frozenset({"fileParameters", "parameters"})
+"""Lists whose items need not have the field that names them, and which the project's own code keeps by it.
+
+Source: argoproj/argo-cd pkg/apis/application/v1alpha1/types.go, AddHelmParameter and AddFileParameter.
+"""
 
 
 class Pool:
@@ -388,7 +397,7 @@ class Pool:
                 return [name, *keys]
         key = self._own.get(field)
         is_text = (fields.get(key or "") or {}).get("type") == "string"
-        return ["", key] if key and is_text and (key in required or field == "parameters") else []
+        return ["", key] if key and is_text and (key in required or field in _BY_NAME) else []
 
 
 class Group:

@@ -72,6 +72,20 @@ def test_containers_of_a_rollout_merge_by_name() -> None:
 
 
 @pytest.mark.parametrize(
+    ("group", "version", "kind", "way"),
+    [
+        ("argoproj.io", "v1alpha1", "Application", "spec.source.helm.fileParameters"),
+        ("pkg.crossplane.io", "v1beta1", "ImageConfig", "spec.verification.cosign.authorities"),
+    ],
+)
+def test_a_list_that_only_the_projects_code_names_merges_by_name(group: str, version: str, kind: str, way: str) -> None:
+    """AddFileParameter of Argo CD replaces the one of the same name; authorities of Crossplane must have a name."""
+    node = at(API.node(group, version, kind), way)
+    assert node is not None
+    assert (node.rule.strategy, node.rule.keys) == ("merge", ("name",))
+
+
+@pytest.mark.parametrize(
     ("containers", "strategy", "words"),
     [
         ({}, "merge", "core.v1.PodSpec.containers"),

@@ -284,3 +284,52 @@ def test_what_version_0_1_did_to_husky_is_undone(folder: Folder) -> None:
     (own / "pre-push").write_bytes(before["pre-push"])
     assert run_envc(folder.root, "hook", "install").code == 0
     assert {file.name: file.read_bytes() for file in own.iterdir()} == before
+
+
+def uninstall_pre_commit(folder: Folder) -> None:
+    """Which puts back what it found."""
+    run(folder, str(shutil.which("pre-commit")), "uninstall", *(f"--hook-type={name}" for name in CHECKED))
+
+
+def uninstall_lefthook(folder: Folder) -> None:
+    """Which takes away its hooks where git calls them."""
+    run(folder, "node_modules/.bin/lefthook", "uninstall")
+
+
+def uninstall_overcommit(folder: Folder) -> None:
+    """Which takes away its hooks where git calls them, and puts back those that it moved."""
+    run(folder, "overcommit", "--uninstall")
+
+
+GOES: Final = {
+    "overcommit": uninstall_overcommit,
+    "lefthook": uninstall_lefthook,
+    "pre-commit": uninstall_pre_commit,
+}
+
+
+@pytest.mark.parametrize("manager", GOES)
+@pytest.mark.parametrize("first", ["envc", "the manager"])
+def test_a_manager_that_goes_leaves_envc_alone(folder: Folder, manager: str, first: str) -> None:
+    """Its jobs run no more and nothing of it is called; what is left of envc's hooks is said, and mended."""
+    set_up, install = MANAGERS[manager]
+    set_up(folder)
+    folder.commit("the team's hooks")
+    if first == "envc":
+        assert run_envc(folder.root, "hook", "install").code == 0
+    install(folder)
+    assert run_envc(folder.root, "hook", "install").code == 0
+    GOES[manager](folder)
+    if run_envc(folder.root, "hook", "status").code:
+        assert run_envc(folder.root, "hook", "install").code == 0
+    assert run_envc(folder.root, "hook", "status").code == 0
+    (folder.root / "notes.txt").write_text("one")
+    folder.git("add", "notes.txt")
+    words = ["git", "commit", "-mx"]
+    environment = {**os.environ, "REFUSED": "pre-commit"}
+    done = subprocess.run(words, cwd=folder.root, env=environment, capture_output=True, text=True, check=True)
+    assert manager not in done.stdout + done.stderr
+    (folder.root / "base/web.yaml").write_text(deployment(replicas=7))
+    assert "environments/ is not what the sources say" in refused(folder, "commit", "-am", "stale")
+    assert run_envc(folder.root, "hook", "uninstall").code == 0
+    folder.git("commit", "-qam", "nobody is left")

@@ -13,9 +13,8 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from envcompile.check.api.book import full_name, read_book
 from envcompile.check.api.decoded import always
 from envcompile.check.api.meta import is_named, says_little
-from envcompile.check.api.quiet import QUIET
 from envcompile.check.api.refusal import Place
-from envcompile.check.api.validators import ROOTS, VALIDATORS
+from envcompile.check.api.validators import ROOTS, VALIDATORS, quiet_answers
 from envcompile.check.api.walk import is_plain
 from envcompile.kubernetes.completeness import form_of, holds_schema, is_fine, required_of
 from envcompile.kubernetes.demands import demands, has_demands
@@ -24,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from envcompile.check.api.book import TypeRules
+    from envcompile.check.api.quiet import Quiet
     from envcompile.check.api.refusal import Validator
     from envcompile.kubernetes import KubeApi, Node
     from envcompile.model import Pointer
@@ -206,7 +206,7 @@ class _Plan:
         "is_container",
         "is_walked",
         "loud",
-        "quiet",
+        "name",
         "right",
         "silent",
         "spoken_of",
@@ -237,8 +237,7 @@ class _Plan:
         """Whether its validators look at more than a map of this type."""
         self.is_container = node.name in _CONTAINERS
         self.spoken_of = _SPOKEN_OF.get(node.name)
-        self.quiet = QUIET.get(node.name) if walked else None
-        """Tells of most maps of a usual type that its validators say nothing."""
+        self.name = node.name
         self.right: dict[int, dict[str, Any]] = {}
         """Maps that the tables have nothing against; known by their identity, and held, so that it stays theirs."""
         self.loud: dict[str, _Plan | None] = {}
@@ -360,6 +359,8 @@ class _Walk(NamedTuple):
     top: _Top
     root: dict[str, Any]
     asked: Asked
+    quiet: Mapping[str, Quiet]
+    """Full name of a usual type -> what tells of most of its maps that validators say nothing."""
 
     def is_silent(self, validators: tuple[Validator, ...], value: dict[str, Any], pointer: Pointer) -> bool:
         """Tell whether validators say nothing about a map."""
@@ -432,7 +433,7 @@ def surely_right(api: KubeApi, value: Any, *, by_tables: bool = False, is_known:
         return False
     if by_tables:
         return top.is_named(metadata)
-    walk = _Walk(top, value, [])
+    walk = _Walk(top, value, [], quiet_answers())
     return (
         _is_silent(value, top.plan, (), walk)
         and not (top.is_demanding and any(demands(top.group, kind, value)))
@@ -482,7 +483,8 @@ def _is_silent(value: dict[str, Any], plan: _Plan, pointer: Pointer, walk: _Walk
             if not walk.is_silent(mount.validators, around, at):
                 return False
         del asked[waiting:]
-    if plan.quiet is not None and plan.quiet(value, pointer):
+    quiet = walk.quiet.get(plan.name)
+    if quiet is not None and quiet(value, pointer):
         pass
     elif plan.waits or (plan.is_container and "resizePolicy" in value):
         asked.append((plan, value, pointer))

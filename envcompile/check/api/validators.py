@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 from importlib import import_module
 from typing import TYPE_CHECKING, Final
 
@@ -12,6 +13,7 @@ from envcompile.check.api.book import full_name
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from envcompile.check.api.quiet import Quiet
     from envcompile.check.api.refusal import Validator
 
 _MODULES: Final[Mapping[str, tuple[str, ...]]] = {
@@ -78,3 +80,11 @@ def _group(name: str) -> str:
 
 VALIDATORS: Final[Mapping[str, tuple[Validator, ...]]] = _Validators()
 """Full name of a type -> what looks at its values."""
+
+
+@lru_cache(maxsize=1)
+def quiet_answers() -> Mapping[str, Quiet]:
+    """Full name of a usual type -> what tells of most of its maps that validators say nothing; read when asked for."""
+    from envcompile.check.api.quiet import QUIET
+
+    return QUIET

@@ -303,10 +303,15 @@ def _scope(policy: Policy, names: Mapping[str, Any], budget: _Budget) -> dict[st
         program = policy.variables.get(name)
         if program is None:
             raise UnknownError(f"the variable `{name}` does not compile")
-        found = program.run(scope)
+        failed = f'composited variable "{name}" fails to evaluate'
+        try:
+            found = program.run(scope)
+        except CostError as error:
+            budget.spend(costs.PER_CALL)
+            raise CelError(f"{failed}: {error}") from None
         budget.spend(found.cost)
         if found.error is not None:
-            raise CelError(f'composited variable "{name}" fails to evaluate: {found.error}')
+            raise CelError(f"{failed}: {found.error}")
         return found.value
 
     scope["variables"] = Lazy(make)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from envcompile.cli.render.columns import columns
+from envcompile.cli.render.recording import counted
 from envcompile.history.times import day, stamp
 from envcompile.text import one_line
 
@@ -187,7 +188,7 @@ def audit_lines(found: Audit) -> Iterator[str]:
 def _changed(entry: AuditEntry) -> Iterator[str]:
     recorded = [change for change in entry.changes if change.what == "recorded"]
     if recorded:
-        yield f"  the record begins there, with {len(recorded)} resources"
+        yield f"  the record begins there, with {counted(len(recorded), 'resource')}"
     for change in entry.changes:
         if change.what == "recorded":
             continue

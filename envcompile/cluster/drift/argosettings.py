@@ -10,6 +10,7 @@ from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from envcompile.cluster.drift.ignores import ignore_of
+from envcompile.cluster.drift.knowntypes import known_type_of
 from envcompile.errors import EnvcError
 from envcompile.kubernetes.clustermade import map_at
 from envcompile.yamlio import load_all
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
 
     from envcompile.cluster.drift.ignores import Ignore
+    from envcompile.cluster.drift.knowntypes import KnownType
     from envcompile.model import ResourceId
 
 NAME: Final = "argocd-cm"
@@ -28,6 +30,7 @@ INSTALLATION: Final = "argocd.argoproj.io/installation-id"
 LABEL: Final = "app.kubernetes.io/instance"
 _CUSTOM: Final = "resource.customizations"
 _SPLIT: Final = f"{_CUSTOM}.ignoreDifferences."
+_TYPES: Final = f"{_CUSTOM}.knownTypeFields."
 
 
 class KindFilter(NamedTuple):
@@ -62,6 +65,8 @@ class ArgoSettings(NamedTuple):
     installation: str = ""
     servers: tuple[str, ...] = ()
     """Addresses by which Argo CD may know the cluster that is compared."""
+    known_types: tuple[KnownType, ...] = ()
+    """Fields of custom kinds that hold a type of Kubernetes' own."""
     problems: tuple[str, ...] = ()
     """Settings that cannot be read."""
 
@@ -105,6 +110,7 @@ def settings_of(data: Mapping[str, Any], *, place: str) -> ArgoSettings:
     """
     reader = _Reader(data, place)
     ignores = tuple(reader.ignores())
+    known_types = tuple(reader.known_types())
     return ArgoSettings(
         ignores,
         reader.filters("resource.inclusions"),
@@ -112,6 +118,7 @@ def settings_of(data: Mapping[str, Any], *, place: str) -> ArgoSettings:
         reader.text("application.resourceTrackingMethod") or "annotation",
         reader.text("application.instanceLabelKey") or LABEL,
         reader.text("installationID"),
+        known_types=known_types,
         problems=tuple(reader.problems),
     )
 
@@ -148,6 +155,14 @@ class _Reader:
             kind = key.removeprefix(_SPLIT)
             yield from self._ignore(key, "*/*" if kind == "all" else kind.replace("_", "/"), self.text(key))
 
+    def known_types(self) -> Iterator[KnownType]:
+        """The fields that hold a known type, in the one key or in a key of each kind."""
+        whole = self._yaml(_CUSTOM, self.text(_CUSTOM))
+        for name, entry in whole.items() if isinstance(whole, dict) else ():
+            yield from _types(str(name), entry.get("knownTypeFields") if isinstance(entry, dict) else None)
+        for key in sorted(key for key in self._data if key.startswith(_TYPES)):
+            yield from _types(key.removeprefix(_TYPES).replace("_", "/"), self._yaml(key, self.text(key)))
+
     def _ignore(self, key: str, kind: str, said: Any) -> Iterator[Ignore]:
         entry = self._yaml(key, said) if isinstance(said, str) else said
         if not isinstance(entry, dict):
@@ -164,6 +179,13 @@ class _Reader:
             self.problems.append(f"`{key}` of {self._place} cannot be read: {error.problems[0].what}")
             return None
         return found[0] if found else None
+
+
+def _types(kind: str, entries: Any) -> Iterator[KnownType]:
+    group, _, name = kind.rpartition("/")
+    for entry in entries if isinstance(entries, list) else ():
+        if isinstance(entry, dict) and (found := known_type_of(group, name, entry)) is not None:
+            yield found
 
 
 def _texts(entry: Mapping[str, Any], name: str) -> tuple[str, ...]:

@@ -167,13 +167,17 @@ class _Walk:
         if isinstance(filled, Exception):
             return
         if have is ABSENT:
-            yield from self._missing(sides, path)
+            yield from self._missing(sides, node, path)
         elif want is ABSENT:
             yield from self._extra(sides, node, owners, path)
         elif isinstance(want, dict) and isinstance(have, dict):
             for name in [*want, *(name for name in have if name not in want)]:
                 below = tuple(_at(side, name) for side in sides)
                 child = node.child(str(name)) if node is not None else None
+                if below[0] == "" and below[1] is ABSENT and _is_free_map(want, node):
+                    # A name of a free map is there or not, whatever its text: an empty file, a label without a value.
+                    yield Difference((*path, str(name)), "missing", "", ABSENT, None)
+                    continue
                 yield from self.value(below, child, below_field(owners, str(name)), (*path, str(name)))
         elif isinstance(want, list) and isinstance(have, list):
             yield from self._lists(sides, node, owners, path)
@@ -196,10 +200,12 @@ class _Walk:
         own = [owned.writer for owned in owners if self._is_own(owned.writer)]
         return self.asks and is_injected(have, owners, own)
 
-    def _missing(self, sides: Sides, path: FieldPath) -> Iterator[Difference]:
+    def _missing(self, sides: Sides, node: Node | None, path: FieldPath) -> Iterator[Difference]:
         want, _, filled, _ = sides
         is_item = bool(path) and not isinstance(path[-1], str)
-        if is_nothing(want) and not is_item:
+        # An empty map of named fields says something where the server keeps it: an empty selector is everything.
+        is_said = want == {} and node is not None and bool(node.fields) and (self.is_probed or filled == {})
+        if is_nothing(want) and not is_item and not is_said:
             return
         # What the server leaves out by itself, such as `hostNetwork: false`.
         if filled is ABSENT and not self.is_probed and not is_item:

@@ -1,8 +1,8 @@
 """Which fields a jq path expression names: the part of jq that `ignoreDifferences` are written in.
 
-Paths (`.spec.template`, `."a.b"`, `["a/b"]`, `[0]`, `[]`, `?`), pipes, several paths with commas between, and
-`select(…)` with comparisons, `and`, `or`, `not`, `test`, `startswith`, `endswith`, `contains` and `has`. Everything
-else is refused by name: nothing that a repository says is run.
+Paths (`.spec.template`, `."a.b"`, `["a/b"]`, `[0]`, `[1:3]`, `[]`, `..`, `?`), pipes, several paths with commas
+between, and `select(…)` with comparisons, `and`, `or`, `not`, `test`, `startswith`, `endswith`, `contains` and `has`.
+Everything else is refused by name: nothing that a repository says is run.
 
 Source: jq's manual, "Basic filters" and `select`; Argo CD, "Diff Customization".
 """
@@ -38,6 +38,10 @@ _TOKEN: Final = re.compile(
 _COMPARE: Final[dict[str, Callable[[Any, Any], bool]]] = {
     "==": operator.eq,
     "!=": operator.ne,
+    "<": lambda left, right: _rank(left) < _rank(right),
+    "<=": lambda left, right: _rank(left) <= _rank(right),
+    ">": lambda left, right: _rank(left) > _rank(right),
+    ">=": lambda left, right: _rank(left) >= _rank(right),
 }
 _WORDS: Final = {"true": True, "false": False, "null": None}
 MOST_LETTERS: Final = 2000
@@ -97,6 +101,8 @@ class _Reader:
             test = self._either()
             self._expect(")")
             return self._suffixes(_only(test))
+        if self._takes("..") or self._takes("recurse"):
+            return self._suffixes(_everything)
         if self._peek() != ".":
             raise ExpressionError(f"`{self._peek() or 'its end'}` is not understood")
         return self._suffixes(_itself)
@@ -117,6 +123,8 @@ class _Reader:
         if self._takes("]"):
             return _each
         kind, word = self._token()
+        if word == ":" or self._next_is(":"):
+            return self._slice()
         self._position += 1
         self._expect("]")
         if kind == "text":
@@ -124,6 +132,20 @@ class _Reader:
         if kind == "number" and word.lstrip("-").isdecimal():
             return _place(int(word))
         raise ExpressionError(f"`[{word}]` is not understood")
+
+    def _slice(self) -> Path:
+        start = self._bound()
+        self._expect(":")
+        end = self._bound()
+        self._expect("]")
+        return _places(start, end)
+
+    def _bound(self) -> int | None:
+        kind, word = self._token()
+        if kind != "number" or not word.lstrip("-").isdecimal():
+            return None
+        self._position += 1
+        return int(word)
 
     # ---- conditions
 
@@ -145,7 +167,7 @@ class _Reader:
             self._expect(")")
             return self._maybe_not(inner)
         path = self._suffixes(_itself) if self._peek() == "." else _itself
-        if self._peek() not in {"|", "==", "!="} and path is _itself:
+        if self._peek() not in {"|", *_COMPARE} and path is _itself:
             return self._maybe_not(self._function(_itself))
         while self._peek() == "|" and self._next_is("."):
             self._position += 1
@@ -269,6 +291,33 @@ def _place(position: int) -> Path:
             yield (position % len(value),), value[position]
 
     return find
+
+
+def _places(start: int | None, end: int | None) -> Path:
+    def find(value: Any) -> Iterator[tuple[Pointer, Any]]:
+        if isinstance(value, list):
+            yield from (((position,), value[position]) for position in range(len(value))[start:end])
+
+    return find
+
+
+def _everything(value: Any) -> Iterator[tuple[Pointer, Any]]:
+    """A value and all within it."""
+    yield (), value
+    for first, item in _each(value):
+        for rest, inner in _everything(item):
+            yield (*first, *rest), inner
+
+
+def _rank(value: Any) -> tuple[int, Any]:
+    """By what jq orders values: null, false, true, numbers, texts, lists, maps; those of the last two are alike."""
+    if value is None or isinstance(value, bool):
+        return ({None: 0, False: 1, True: 2}[value], 0)
+    if isinstance(value, int | float):
+        return (3, value)
+    if isinstance(value, str):
+        return (4, value)
+    return (5 if isinstance(value, list) else 6, 0)
 
 
 def _only(test: Test) -> Path:

@@ -1,5 +1,16 @@
 -- Views over envc's history for dashboards: psql "$ENVC_HISTORY_URL" -f -
--- They hold what every recorded commit changed; commits that were amended away are in them, too.
+-- They hold what the commits of each line of first parents changed: what a merge brought in came with the merge.
+-- Commits that were amended away are in them, too.
+
+CREATE OR REPLACE VIEW envc_line AS
+WITH RECURSIVE line (hash) AS (
+  SELECT c.hash FROM recorded_commit c
+  WHERE c.hash NOT IN (SELECT first_parent FROM recorded_commit)
+    AND c.hash NOT IN (SELECT substr(parents, length(hash) + 2, length(hash)) FROM recorded_commit)
+  UNION
+  SELECT c.first_parent FROM recorded_commit c JOIN line ON line.hash = c.hash
+)
+SELECT hash FROM line;
 
 CREATE OR REPLACE VIEW envc_revision AS
 SELECT
@@ -16,6 +27,7 @@ SELECT
   END AS changed
 FROM revision r
 JOIN recorded_commit c ON c.id = r.commit_id
+JOIN envc_line line ON line.hash = c.hash
 JOIN environment e ON e.id = r.environment_id;
 
 CREATE OR REPLACE VIEW envc_change AS
@@ -36,6 +48,7 @@ SELECT
 FROM field_change f
 JOIN revision r ON r.id = f.revision_id
 JOIN recorded_commit c ON c.id = r.commit_id
+JOIN envc_line line ON line.hash = c.hash
 JOIN environment e ON e.id = r.environment_id
 JOIN resource x ON x.id = f.resource_id;
 

@@ -75,6 +75,18 @@ def test_what_costs_too_much_is_stopped() -> None:
         program.run({})
 
 
+def test_a_variable_that_costs_too_much_is_named() -> None:
+    """In the server's words, at the expression that uses it."""
+    variables = [{"name": "big", "expression": "lists.range(1000).map(x, lists.range(1000).map(y, y))"}]
+    spec = {"variables": variables, "validations": [{"expression": "variables.big.size() == 1"}]}
+    policy, _ = compile_policy(ENGINE, "p", spec)
+    (denial,) = decide(policy, REQUEST, None).denials
+    assert denial.message == (
+        "expression 'variables.big.size() == 1' resulted in error: composited variable \"big\" fails to evaluate: "
+        "operation cancelled: actual cost limit exceeded"
+    )
+
+
 @pytest.mark.parametrize(
     ("minor", "text"),
     [(37, "[1].includes(1)"), (34, "[[1]].flatten() == [1]"), (32, "{'a': 1}.all(k, v, v > 0)"), (30, "isIP('a')")],

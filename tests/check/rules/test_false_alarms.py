@@ -208,3 +208,74 @@ def test_a_secret_that_a_command_makes_is_there() -> None:
     """The command is known to do it; another one does not."""
     assert said(SETTLER, "config-ref-missing") == []
     assert said(SETTLER.replace("redis-initial-password", "version"), "config-ref-missing")
+
+
+def test_a_tag_that_reads_the_value_is_no_secret() -> None:
+    """Tools tag what they take from elsewhere (`api_key: !env_var SONARR_API_KEY`)."""
+    assert not said(CONFIG.replace("VALUE", "!env_var OAUTH_CLIENT_SECRET"), "secret-plaintext")
+    assert said(CONFIG.replace("VALUE", "!hunter2hunter2"), "secret-plaintext")
+
+
+POLICY = """\
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: {name: a, namespace: shop}
+spec: {podSelector: {matchLabels: {longhorn.io/component: instance-manager}}}
+---
+"""
+
+
+def test_who_makes_pods_without_being_told_is_known() -> None:
+    """Longhorn's manager begins before anybody writes an object of its kinds; a HelmRelease holds anything."""
+    definition = (
+        "apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nmetadata: {name: nodes.longhorn.io}\n"
+        "spec: {group: longhorn.io, names: {kind: Node, plural: nodes}, scope: Namespaced, versions: []}\n"
+    )
+    release = "apiVersion: helm.toolkit.fluxcd.io/v2\nkind: HelmRelease\nmetadata: {name: a, namespace: shop}\n"
+    assert [grade for grade, _ in said(POLICY, "netpol-dangling")] == ["warning"]
+    assert [grade for grade, _ in said(POLICY + definition, "netpol-dangling")] == ["info"]
+    monitor = (
+        "apiVersion: monitoring.coreos.com/v1\nkind: ServiceMonitor\nmetadata: {name: a, namespace: shop}\n"
+        "spec: {selector: {matchLabels: {app: b}}}\n---\n"
+    )
+    service = SERVICE.replace("PORTS", "[{port: 80}]") + "---\n"
+    assert [grade for grade, _ in said(monitor + service, "servicemonitor-dangling")] == ["warning"]
+    assert [grade for grade, _ in said(monitor + service + release, "servicemonitor-dangling")] == ["info"]
+
+
+DATABASE = """\
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: db, namespace: shop}
+spec:
+  replicas: 1
+  selector: {matchLabels: {app: db}}
+  template:
+    metadata: {labels: {app: db}}
+    spec:
+      containers: [{name: db, image: "db:1"}]
+      volumes: [{name: data, persistentVolumeClaim: {claimName: data}}]
+---
+apiVersion: v1
+kind: PersistentVolumeClaim
+metadata: {name: data, namespace: shop}
+spec: {accessModes: [ReadWriteOnce], resources: {requests: {storage: 1Gi}}}
+"""
+
+
+def test_pods_with_a_volume_for_one_are_not_told_to_be_two() -> None:
+    """A second one could not start, or would write to the same files."""
+    assert [grade for grade, _ in said(DATABASE, "replicas-min")] == ["info"]
+    assert [grade for grade, _ in said(DATABASE.replace("ReadWriteOnce", "ReadWriteMany"), "replicas-min")] == [
+        "warning"
+    ]
+
+
+def test_a_driver_has_its_place_on_the_node() -> None:
+    """The kubelet finds it there and nowhere else; other paths of the node stay what they are."""
+    paths = ("/var/lib/kubelet/plugins_registry/", "/var/lib/kubelet/plugins/a.example.com", "/dev", "/data")
+    volumes = ", ".join(f"{{name: v{at}, hostPath: {{path: {path}}}}}" for at, path in enumerate(paths))
+    text = pod().replace("  containers:", f"  volumes: [{volumes}]\n  containers:")
+    assert [grade for grade, _ in said(text, "host-path")] == ["info", "info", "info", "warning"]
+    without = text.replace("plugins_registry", "other")
+    assert [grade for grade, _ in said(without, "host-path")] == ["warning"] * 4

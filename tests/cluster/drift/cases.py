@@ -143,7 +143,12 @@ class Case(NamedTuple):
 
 def objects() -> dict[tuple[str, str], dict[str, Any]]:
     """The objects as they are compiled, by kind and name."""
-    values = [value for value in yamlio.load_all(OBJECTS.encode(), "objects") if isinstance(value, dict)]
+    return objects_of(OBJECTS)
+
+
+def objects_of(text: str) -> dict[tuple[str, str], dict[str, Any]]:
+    """The objects of a text, by kind and name."""
+    values = [value for value in yamlio.load_all(text.encode(), "objects") if isinstance(value, dict)]
     return {(value["kind"], value["metadata"]["name"]): value for value in values}
 
 

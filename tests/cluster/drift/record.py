@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from tests.cluster.drift.cases import EDITS, HARMLESS
+from tests.cluster.drift.further import CALM, FURTHER
 from tests.cluster.drift.staging import WORDS, Row, bring_about, read
 from tests.oracles.cluster import running_cluster
 from tests.oracles.laboratory import PATIENT_SCALING
@@ -34,7 +35,7 @@ def recorded() -> Iterator[Row]:
 def main() -> int:
     """Write the file anew."""
     lines = []
-    cases = [*EDITS, *HARMLESS]
+    cases = [*EDITS, *FURTHER, *HARMLESS, *CALM]
     with (
         tempfile.TemporaryDirectory() as folder,
         running_cluster(

@@ -6,7 +6,8 @@ import json
 import time
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
-from tests.cluster.drift.cases import CLIENT, INJECTION, MANAGER, objects
+from tests.cluster.drift import further
+from tests.cluster.drift.cases import CLIENT, INJECTION, MANAGER, objects, objects_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -22,6 +23,12 @@ WORDS: Final[dict[Mode, tuple[str, ...]]] = {
 APPLIERS: Final[dict[Mode, str]] = {"client-side": CLIENT, "server-side": MANAGER}
 PLURALS: Final = {
     "ConfigMap": "/api/v1/namespaces/{}/configmaps",
+    "DaemonSet": "/apis/apps/v1/namespaces/{}/daemonsets",
+    "Gadget": "/apis/drift.example.com/v1/namespaces/{}/gadgets",
+    "LimitRange": "/api/v1/namespaces/{}/limitranges",
+    "PersistentVolumeClaim": "/api/v1/namespaces/{}/persistentvolumeclaims",
+    "RoleBinding": "/apis/rbac.authorization.k8s.io/v1/namespaces/{}/rolebindings",
+    "Widget": "/apis/drift.example.com/v1/namespaces/{}/widgets",
     "CronJob": "/apis/batch/v1/namespaces/{}/cronjobs",
     "Deployment": "/apis/apps/v1/namespaces/{}/deployments",
     "HorizontalPodAutoscaler": "/apis/autoscaling/v2/namespaces/{}/horizontalpodautoscalers",
@@ -37,6 +44,7 @@ PLURALS: Final = {
 }
 WORKED_ON: Final = frozenset({"Deployment", "StatefulSet", "HorizontalPodAutoscaler"})
 """Kinds that a controller writes a status on."""
+CUSTOM: Final = frozenset({"Gadget", "Widget"})
 SCALER: Final = ("HorizontalPodAutoscaler", "scaled")
 PATIENCE: Final = 60.0
 """Seconds."""
@@ -52,12 +60,20 @@ class Row(NamedTuple):
     probe: dict[str, Any] | None
 
 
+def known_objects() -> dict[tuple[str, str], dict[str, Any]]:
+    """The objects of all cases, by kind and name."""
+    return {**objects(), **objects_of(further.OBJECTS)}
+
+
 def bring_about(cluster: Cluster, mode: Mode, cases: Iterable[Case]) -> dict[str, str]:
     """Apply the object of each case, and what belongs to it, then do what the case does; its namespace by name."""
     chosen = list(cases)
     spaces = {case.name: f"{mode}-{number:02}" for number, case in enumerate(chosen)}
     spaces |= {name: f"{space}-injected" for name, space in spaces.items() if name == "injected"}
-    known = objects()
+    known = known_objects()
+    if any(case.object[0] in CUSTOM for case in chosen):
+        cluster.apply(further.DEFINITIONS).expect_success()
+        time.sleep(3)
     if "injected" in spaces:
         cluster.apply(_manifests(INJECTION)).expect_success()
         time.sleep(3)
@@ -82,7 +98,7 @@ def bring_about(cluster: Cluster, mode: Mode, cases: Iterable[Case]) -> dict[str
 def read(cluster: Cluster, mode: Mode, case: Case, namespace: str) -> Row:
     """What the cluster has of a case's object."""
     kind, name = case.object
-    desired = _in(objects()[case.object], namespace)
+    desired = _in(known_objects()[case.object], namespace)
     place = PLURALS[kind].format(namespace)
     probe = {**desired, "metadata": {**desired["metadata"], "name": f"{name}-probe"}}
     status, answer = cluster.post(f"{place}?dryRun=All&fieldManager=envc", probe)

@@ -8,6 +8,8 @@ import pytest
 
 from envcompile.cluster.drift.argosettings import IN_CLUSTER, ArgoSettings, settings_of
 from envcompile.cluster.drift.ignores import ignore
+from envcompile.cluster.drift.knowntypes import is_understood, settled
+from envcompile.kubernetes.api import load
 from envcompile.model import ResourceId
 
 WEB: Final = ResourceId("apps", "Deployment", "shop", "web")
@@ -97,3 +99,47 @@ def test_an_application_is_known_by_its_marks() -> None:
     assert own.application_of(metadata, WEB) == ""
     metadata["annotations"] = {**mark, "argocd.argoproj.io/installation-id": "one"}
     assert own.application_of(metadata, WEB) == "web"
+
+
+ROLLOUT: Final = ResourceId("argoproj.io", "Rollout", "shop", "web")
+TYPES: Final = {
+    "resource.customizations": (
+        "example.com/Limit:\n  knownTypeFields:\n  - {field: spec.parts.cpu, type: core/Quantity}\n"
+    ),
+    "resource.customizations.knownTypeFields.argoproj.io_Rollout": (
+        "- field: spec.template.spec\n  type: core/v1/PodSpec\n- {field: spec.x, type: core/v1/NoSuchType}\n- 7\n"
+    ),
+}
+
+
+def _rollout(cpu: Any, *, count: Any = "1") -> dict[str, Any]:
+    container = {"name": "b", "env": [{"name": "A", "value": count}], "resources": {"requests": {"cpu": cpu}}}
+    return {"spec": {"template": {"spec": {"containers": [{"name": "a"}, container]}}, "count": count}}
+
+
+def test_amounts_of_known_types_are_compared_as_amounts() -> None:
+    """Where Argo CD is told that a custom kind holds one of Kubernetes' own types; texts beside stay texts."""
+    settings = settings_of(TYPES, place="argocd-cm")
+    api = load("1.37")
+    desired, live = _rollout("1000m"), _rollout(1, count="1.0")
+    assert settled(settings.known_types, ROLLOUT, desired, live, api) == _rollout("1000m", count="1.0")
+    assert live == _rollout(1, count="1.0")
+    assert settled(settings.known_types, ROLLOUT, desired, _rollout(2), api) == _rollout(2)
+    assert settled(settings.known_types, WEB, desired, live, api) == live
+    limit = ResourceId("example.com", "Limit", "shop", "web")
+    parts = [{"spec": {"parts": [{"cpu": cpu}, {"cpu": "x"}]}} for cpu in ("1000m", "1")]
+    assert settled(settings.known_types, limit, parts[0], parts[1], api) == parts[0]
+    assert [is_understood(one, api) for one in settings.known_types] == [True, True, False]
+
+
+def test_a_reordered_or_shorter_list_of_a_known_type() -> None:
+    """Items are told apart by their names, and what is only on one side stays."""
+    settings = settings_of(TYPES, place="argocd-cm")
+    desired, live = _rollout("1000m"), _rollout("1")
+    live["spec"]["template"]["spec"]["containers"].reverse()
+    live["spec"]["template"]["spec"]["containers"].append({"name": "c"})
+    done = settled(settings.known_types, ROLLOUT, desired, live, load("1.37"))
+    first, *rest = done["spec"]["template"]["spec"]["containers"]
+    assert first["resources"] == {"requests": {"cpu": "1000m"}}
+    assert rest == [{"name": "a"}, {"name": "c"}]
+    assert settled(settings.known_types, ROLLOUT, {"spec": None}, live, load("1.37")) == live

@@ -8,6 +8,7 @@ from envcompile.check.finding import Hit
 from envcompile.check.reading import map_at
 from envcompile.check.replicas import many
 from envcompile.check.rule import Rule
+from envcompile.check.singleclaims import single_claim
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,13 +22,14 @@ def _replicas(inputs: CheckInput) -> Iterator[Hit]:
         if fewest < 2 and not _is_asleep(pods):
             scalers = [scaler for scaler in inputs.scalers_of(pods.resource.id) if scaler.changes_number]
             by = f" ({scalers[0].resource.id.short} goes down to {fewest})" if scalers else ""
-            yield Hit(
-                pods.resource.id,
-                ("spec", "replicas"),
-                f"it runs as one pod{by}: every drain of its node is an outage",
-                f"raise the minimum of {scalers[0].resource.id.short}" if scalers else "write `replicas: 2` or more",
-                inputs.in_production("warning"),
-            )
+            what = f"it runs as one pod{by}: every drain of its node is an outage"
+            fix = f"raise the minimum of {scalers[0].resource.id.short}" if scalers else "write `replicas: 2` or more"
+            severity = inputs.in_production("warning")
+            if claim := single_claim(inputs, pods) if pods.kind == "Deployment" else "":
+                # A second pod could not start, or would write to the same files.
+                fix = f"give each pod a volume of its own (the claim `{claim}` is for one), or leave it at one pod"
+                severity = "info"
+            yield Hit(pods.resource.id, ("spec", "replicas"), what, fix, severity)
 
 
 def _is_asleep(pods: Pods) -> bool:

@@ -28,7 +28,8 @@ def _monitor(inputs: CheckInput) -> Iterator[Hit]:
             continue  # what it watches is not part of the environment
         if not services:
             what = f"the selector `{spell(selector)}` matches no Service of the environment"
-            yield Hit(monitor.id, ("spec", "selector"), what, "write labels that the Service itself has")
+            severity = inputs.unless_operated(monitor.id.namespace, "warning")
+            yield Hit(monitor.id, ("spec", "selector"), what, "write labels that the Service itself has", severity)
             continue
         names = {text_at(port, "name") for service in services for _, port in maps_at(service.value, "spec", "ports")}
         for position, endpoint in maps_at(spec, "endpoints"):

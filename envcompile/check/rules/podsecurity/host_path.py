@@ -18,6 +18,15 @@ if TYPE_CHECKING:
 _SOCKETS: Final = ("docker.sock", "containerd.sock", "crio.sock", "cri-dockerd.sock", "dockershim.sock")
 
 
+_REGISTERED: Final = (
+    "/var/lib/kubelet/plugins_registry",
+    "/var/lib/kubelet/device-plugins",
+    "C:\\var\\lib\\kubelet\\plugins_registry",
+)
+"""Where the kubelet looks for drivers; source: pkg/kubelet/config/defaults.go, Device Plugins on kubernetes.io."""
+_OF_DRIVERS: Final = ("/var/lib/kubelet/", "C:\\var\\lib\\kubelet\\", "\\\\.\\pipe\\csi-proxy", "/dev")
+
+
 _WHOLE: Final = frozenset({"/", "/etc", "/root", "/var", "/var/run", "/run", "/var/lib/kubelet", "/etc/kubernetes"})
 """Paths of a node that are as good as the node to whoever may write to them."""
 
@@ -31,6 +40,9 @@ def _host_path(pods: Pods, _minor: int) -> Iterator[Breach]:
         what = f"volume `{text_at(volume, 'name')}` is the path `{path}` of the node"
         is_whole = (path.rstrip("/") or "/") in _WHOLE and _is_written(pods, text_at(volume, "name"))
         is_fatal = is_whole or path.endswith(_SOCKETS)
+        if not is_fatal and path.startswith(_OF_DRIVERS) and _is_driver(pods):
+            yield Breach(pointer, what, "leave it: the kubelet finds a driver there, and nowhere else", "info")
+            continue
         if is_fatal:
             what += ", which is as good as root on the node"
         yield Breach(
@@ -39,6 +51,12 @@ def _host_path(pods: Pods, _minor: int) -> Iterator[Breach]:
             "use a volume of the pod's own (emptyDir, a claim, a ConfigMap)",
             "error" if is_fatal else None,
         )
+
+
+def _is_driver(pods: Pods) -> bool:
+    """Tell whether the pods register a driver of volumes or devices with the kubelet."""
+    paths = [text_at(volume, "hostPath", "path") for _, volume in maps_at(pods.spec, "volumes")]
+    return any(path.startswith(_REGISTERED) for path in paths)
 
 
 def _is_written(pods: Pods, volume: str) -> bool:
