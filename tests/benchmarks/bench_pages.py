@@ -55,6 +55,11 @@ ASKED: Final[tuple[tuple[str, dict[str, str], dict[str, str]], ...]] = (
     ("/search", {}, {"q": "service-042"}),
     ("/search", {}, {"q": "value:no-such-text"}),
     ("/search", {}, {"q": "image:service-042"}),
+    (
+        "/search",
+        {},
+        {"q": f"image:service-042 at:{time.strftime('%Y-%m-%d', time.gmtime(time.time() - 100 * 86_400))}"},
+    ),
 )
 """Pages, each with the parts and the query of its address."""
 
