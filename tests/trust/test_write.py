@@ -216,6 +216,7 @@ DOORS: Final = {
     "actions/tool": "the user's cache",
     "units/tool": "the user's cache",
     "charts/archives": "a temporary folder, taken away at once",
+    "charts/installs": "a temporary folder, taken away at once",
     "charts/rendering": "a temporary folder, taken away at once",
     "adopt/lenient": "a temporary folder, taken away at once",
     "adopt/laying": "a temporary folder, taken away at once",

@@ -91,14 +91,10 @@ def says(text: bytes, pieces: Sequence[Piece]) -> bool:
 def _has(text: bytes, piece: Piece) -> bool:
     if not piece.text:
         return piece.name not in text
-    start, end = 0, len(text)
-    if piece.around:
-        start = text.find(piece.around)
-        first = start + len(piece.around)
-        if start < 0 or text[first : first + 1] in {b" ", b"-"}:
-            return False
-        following = _NEXT.search(text, first)
-        end = following.start() + 1 if following is not None else end
-    at = text.find(piece.text, start, end)
+    start = text.find(piece.around)
+    at = text.find(piece.text, start) if start >= 0 else -1
     behind = at + len(piece.text)
-    return at >= 0 and text.startswith(b"\n", behind) and not text.startswith(piece.deeper, behind)
+    if at < 0 or not text.startswith(b"\n", behind) or text.startswith(piece.deeper, behind):
+        return False
+    first = start + len(piece.around)
+    return not piece.around or (text[first : first + 1] not in {b" ", b"-"} and _NEXT.search(text, first, at) is None)
