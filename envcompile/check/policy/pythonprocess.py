@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from contextlib import ExitStack
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from threading import Timer
 from typing import TYPE_CHECKING, Any
+from weakref import finalize
 
 from envcompile.children import end
 from envcompile.errors import fail
@@ -32,14 +34,15 @@ class PythonProcess:
         limits: seconds of each question, and memory.
     """
 
-    __slots__ = ("_folder", "_limits", "_path", "_text", "_worker")
+    __slots__ = ("__weakref__", "_ending", "_limits", "_path", "_text", "_worker")
 
     def __init__(self, path: str, text: str, limits: Limits) -> None:
         self._path = path
         self._text = text
         self._limits = limits
         self._worker: subprocess.Popen[bytes] | None = None
-        self._folder: TemporaryDirectory[str] | None = None
+        self._ending: finalize[..., PythonProcess] | None = None
+        """Ends the worker, at the latest when its owner is no more; it is run once."""
 
     def ask(self, function: str, environment: str, resources: Sequence[Any], *, together: bool) -> list[dict[str, Any]]:
         """What a function finds in some resources.
@@ -97,28 +100,26 @@ class PythonProcess:
             # Isolated: neither the folder it is started in nor PYTHON* variables say what code it runs.
             code = f"import sys\nsys.path.append({home!r})\nfrom envcompile.check.policy import pythonworker\n"
             code += "pythonworker.main()"
-            self._folder = TemporaryDirectory()
+            held = ExitStack()
+            # The collector may take the folder before its owner: held here, both end in their order.
+            self._ending = finalize(self, held.close)
+            folder = held.enter_context(TemporaryDirectory())
             self._worker = subprocess.Popen(
                 [sys.executable, "-I", "-c", code],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
-                cwd=self._folder.name,
+                cwd=folder,
                 env={},
             )
+            held.callback(end, self._worker)
             memory = self._limits.memory * _MEBIBYTE
             self._told(self._worker, {"path": self._path, "text": self._text, "memory": memory})
         return self._worker
 
     def close(self) -> None:
         """End the worker; the next question starts another."""
-        worker, self._worker = self._worker, None
-        if worker is not None:
-            end(worker)
-        if self._folder is not None:
-            self._folder.cleanup()
-            self._folder = None
-
-    def __del__(self) -> None:
-        """End the worker with its owner."""
-        self.close()
+        self._worker = None
+        if self._ending is not None:
+            self._ending()
+            self._ending = None
