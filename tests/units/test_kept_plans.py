@@ -97,6 +97,7 @@ def test_what_an_edit_leaves_is_what_a_first_build_keeps(tmp_path: Path, monkeyp
     """Only what an edit touched is packed anew: records of the same files are the same bytes."""
     # Of files that changed a moment ago less is kept, and how long that lasts is a matter of the clock.
     monkeypatch.setattr("envcompile.seentimes.GRANULARITY_NS", 0)
+    monkeypatch.setattr("envcompile.seentimes.FINE_NS", 0)
     root = write_files(tmp_path / "edited", FILES)
     assert run_envc(root, "build").code == 0
     edits = {
@@ -154,7 +155,8 @@ def test_a_folder_of_definitions_is_no_file_of_a_plan(
     plain = {path: text for path, text in FILES.items() if not path.startswith(("lib/", "base/shop/imported"))}
     root = write_files(tmp_path, {**plain, "envc.yaml": f"crds: [{folder}]\n", f"{folder}/widget.yaml": crd})
     commit(root)
-    monkeypatch.setattr("envcompile.seentimes.GRANULARITY_NS", -(10**15))  # all is old enough to be sure of
+    for times in ("GRANULARITY_NS", "FINE_NS"):
+        monkeypatch.setattr(f"envcompile.seentimes.{times}", -(10**15))  # all is old enough to be sure of
     for _ in range(2):
         outcome = run_envc(root, "build")
         assert (outcome.code, outcome.err.count("error")) == (0, 0), outcome.err
