@@ -41,6 +41,7 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--scratch", type=Path, metavar="DIR", help="write below DIR; default: /dev/shm if there is one"
     )
+    parser.add_argument("--disk", action="store_true", help="measure only full compiles below --scratch, a disk")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the numbers to FILE as well")
     return parser.parse_args(arguments)
 
@@ -54,11 +55,16 @@ def _rows(bench: Bench, options: argparse.Namespace) -> Iterator[Row]:
     peers, missing = find_peers([name for name in options.peers.split(",") if name], options.kapitan)
     for line in missing:
         _say(f"skipped: {line}")
+    if options.disk and (options.scratch is None or "helm4" not in peers):
+        raise BenchmarkError("--disk wants --scratch DIR, a folder on a disk, and helm4")
     shape = (options.services, options.envs, options.seed)
     repository = make_repository(bench, *shape)
     suite = Suite(bench, repository, options.runs)
     for contender in (Envc(), *peers.values()):
         _say(suite.check(contender))
+    if options.disk:
+        yield from suite.on_disk(peers["helm4"])
+        return
     yield from suite.start_up()
     yield suite.nothing_changed()
     yield suite.explain()

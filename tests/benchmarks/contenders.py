@@ -51,17 +51,32 @@ def leave_out_secrets(project: Path) -> None:
 
 
 class Envc:
-    """`envc build` in a fresh copy of the repository, where nothing was built before."""
+    """`envc build` in a fresh copy of the repository, where nothing was built before.
 
-    def __init__(self, *, writes_chart: bool = False) -> None:
+    Args:
+        writes_chart: whether it writes the Helm chart, too.
+        layout: what goes into one file, as `layout` of envc.yaml has it.
+        after_deletion: whether what it writes was there a moment ago, and was deleted.
+    """
+
+    def __init__(self, *, writes_chart: bool = False, layout: str = "", after_deletion: bool = False) -> None:
         self.name = "envc build with chart" if writes_chart else "envc build"
         self._writes_chart = writes_chart
+        self._layout = layout
+        self._after_deletion = after_deletion
 
     def compile(self, bench: Bench, repository: Path, environments: Sequence[str]) -> Made:
         """Compile every environment from nothing."""
         project = bench.scratch.copy(repository / "envc", "project")
         if self._writes_chart:
             ask_for_chart(project)
+        if self._layout:
+            with (project / "envc.yaml").open("a", encoding="utf-8") as settings:
+                settings.write(f"layout: {self._layout}\n")
+        if self._after_deletion:
+            bench.run([bench.envc(project, "build")])
+            for made in ("environments", ".envc"):
+                shutil.rmtree(project / made)
         cost = bench.run([bench.envc(project, "build")])
         return Made(cost, {name: [project / "environments" / name] for name in environments})
 

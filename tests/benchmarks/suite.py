@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -14,6 +15,10 @@ from tests.benchmarks.targets import (
     COLD_HELM,
     COLD_KAPITAN,
     COLD_KUSTOMIZE,
+    DELETED,
+    DELETED_BY_APP,
+    DISK,
+    DISK_BY_APP,
     EXPLAIN,
     GROWTH,
     HELP,
@@ -142,6 +147,14 @@ class Suite:
         """A full compile of every environment, without any cache, beside another tool's."""
         pairs = self._bench.pairs(self._runs, lambda: self._compile(self._ours), lambda: self._compile(peer))
         return Row.of_pairs(_COLD[name], pairs)
+
+    def on_disk(self, helm: Contender) -> Iterator[Row]:
+        """A full compile on a disk, as one file a resource or an application, also where files were just deleted."""
+        for layout, quiet, deleted in (("resource", DISK, DELETED), ("app", DISK_BY_APP, DELETED_BY_APP)):
+            for target in (quiet, deleted):
+                ours = Envc(layout=layout, after_deletion=target is deleted)
+                pairs = self._bench.pairs(self._runs, partial(self._compile, ours), partial(self._compile, helm))
+                yield Row.of_pairs(target, pairs)
 
     def with_chart(self) -> Row:
         """A full compile that writes the Helm chart too, beside one that does not."""

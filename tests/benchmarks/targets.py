@@ -31,7 +31,11 @@ class Target(NamedTuple):
 COLD_KUSTOMIZE: Final = Target("full compile, cold", "kustomize nested", "part", 1 / 15, 1 / 30)
 COLD_KAPITAN: Final = Target("full compile, cold", "Kapitan tuned", "part", 1 / 15, 1 / 30)
 COLD_HELM: Final = Target("full compile, cold", "helm 4 template", "ratio", 0.35, 0.20)
-COLD_HELM_ON_DISK: Final = Target("full compile, cold, on a disk", "helm 4 template", "ratio", 0.55, 0.4)
+_DISK: Final = "full compile, cold, on a disk"
+DISK: Final = Target(_DISK, "helm 4 template", "ratio", 0.55, 0.4)
+DISK_BY_APP: Final = Target(f"{_DISK}, layout: app", "helm 4 template", "ratio", 0.45, 0.3)
+DELETED: Final = Target(f"{_DISK} where files were deleted", "helm 4 template", "ratio", 1.0, 0.6)
+DELETED_BY_APP: Final = Target(f"{_DISK} where files were deleted, layout: app", "helm 4 template", "ratio", 0.5, 0.35)
 NOTHING_CHANGED: Final = Target("nothing changed", "python -c pass", "times", 4, 3)
 NOTHING_CHANGED_GROWTH: Final = Target("nothing changed, ten times the services", "its own time", "times", 3, 2)
 ONE_CHANGED: Final = Target("one service changed", "kustomize on it alone", "part", 1 / 5, 1 / 8)
