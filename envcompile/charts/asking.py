@@ -6,6 +6,8 @@ import re
 import tarfile
 from typing import TYPE_CHECKING, Final
 
+from envcompile.adopt.existing import shortly
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
@@ -15,7 +17,6 @@ _API: Final = re.compile(rb"\.Capabilities\.APIVersions\.Has\s+\"([^\"]+)\"")
 _BUILT_IN: Final = re.compile(r"v1|[a-z]+/v\w+(?:/\w+)?|[a-z.]+\.k8s\.io/v\w+(?:/\w+)?")
 _LARGEST: Final = 1 << 20
 """Bytes of one template."""
-_SHOWN: Final = 6
 
 
 def about_asking(chart: Path, options: Sequence[str]) -> Iterator[str]:
@@ -31,9 +32,8 @@ def about_asking(chart: Path, options: Sequence[str]) -> Iterator[str]:
     found = {match[1].decode(errors="replace") for text in texts for match in _API.finditer(text)}
     asked = sorted(name for name in found if not _BUILT_IN.fullmatch(name) and name not in options)
     if asked:
-        more = f" and {len(asked) - _SHOWN} more" if len(asked) > _SHOWN else ""
         yield (
-            f"its templates ask whether the cluster has {', '.join(asked[:_SHOWN])}{more}: here it has not; "
+            f"its templates ask whether the cluster has {shortly(asked)}: here it has not; "
             "`--api-versions NAME` says that it has"
         )
 

@@ -9,17 +9,17 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from envcompile import yamlio
 from envcompile.adopt.adoption import AdoptedEnvironment, Adoption
+from envcompile.adopt.existing import shortly
 from envcompile.adopt.files import refuse_sources, write_new
 from envcompile.adopt.pages import DOLLAR, Kept
 from envcompile.adopt.proof import Proof
 from envcompile.adopt.render import project_file, schema_files, schema_line
 from envcompile.charts.helm import Helm, Source
 from envcompile.charts.rendering import SECRET_NAME
-from envcompile.charts.valuefiles import read_values
+from envcompile.charts.valuefiles import laid_over, read_values
 from envcompile.charts.vendoring import vendor, write
 from envcompile.errors import EnvcError, Problem, UsageError, fail
 from envcompile.settings import API_VERSION
-from envcompile.sources.layers import overlaid
 from envcompile.sources.project import OVERLAYS, VENDORED
 from envcompile.text import without_passwords
 from envcompile.units.project import Project
@@ -34,7 +34,6 @@ if TYPE_CHECKING:
 _ADDRESS: Final = re.compile(r"(?:oci|https?|file)://\S+|@[A-Za-z0-9][\w.-]*/\S+")
 _PASSWORD: Final = re.compile(r"^[a-z]+://[^/]*@")
 _MARK: Final = "${{"
-_SHOWN: Final = 6
 
 
 class Asked(NamedTuple):
@@ -171,14 +170,13 @@ def _said(paths: Sequence[Path], indent: int, notes: list[str]) -> _Said:
     """The values of some files, laid over each other, as lines: the author's own where it is one file."""
     values: dict[str, Any] = {}
     for path in paths:
-        values = overlaid({"values": values}, {"values": read_values(path)})["values"]
+        values = laid_over(values, read_values(path))
     if not values:
         return _Said([], {}, uses_dollar=False)
     if named := [".".join(map(str, at)) for at, item in leaves(values) if _is_secret(at, item)]:
-        more = f" and {len(named) - _SHOWN} more" if len(named) > _SHOWN else ""
         notes.append(
             f"{', '.join(path.as_posix() for path in paths)}: these values look like secrets in clear, and are in the "
-            f"new repository: {', '.join(named[:_SHOWN])}{more}; DO NOT COMMIT them, write references such as "
+            f"new repository: {shortly(named)}; DO NOT COMMIT them, write references such as "
             "`ref+env://NAME` (`envc guide secrets`)"
         )
     text = paths[0].read_text(encoding="utf-8-sig") if len(paths) == 1 else yamlio.dump(values)

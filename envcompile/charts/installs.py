@@ -17,6 +17,7 @@ from envcompile import yamlio
 from envcompile.adopt.existing import environment_name
 from envcompile.adopt.flux import FluxTree, read_objects
 from envcompile.adopt.gitops import IN_CLUSTER, applications_of, cluster_of, host_of, maps_in, stage_in
+from envcompile.charts.valuefiles import laid_over
 from envcompile.errors import EnvcError
 
 if TYPE_CHECKING:
@@ -163,7 +164,7 @@ class _Reader:
         own = _environment_of(each)
         staged = {name: one for one in patches if (name := _environment_of(one)) != "default"}
         for environment, patch in staged.items() or [(own, None)]:
-            spec = each.spec if patch is None else _laid(each.spec, patch.spec)
+            spec = each.spec if patch is None else laid_over(each.spec, patch.spec)
             file = each.file if patch is None else f"{each.file}, {patch.file}"
             title = f"HelmRelease/{each.name} ({file})"
             files, options = self._of_flux_values(spec, patch or each, environment, flux, title)
@@ -269,7 +270,7 @@ def _parsed(path: Path, environment: str) -> dict[str, Any] | None:
         return None
     said: dict[str, Any] = {}
     for document in documents:
-        said = _laid(said, _map(document))
+        said = laid_over(said, _map(document))
     return said
 
 
@@ -284,15 +285,6 @@ def _chart_of(each: Found) -> Mapping[str, Any]:
 
 def _map(value: Any) -> dict[str, Any]:
     return value if type(value) is dict else {}
-
-
-def _laid(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
-    """Maps united key by key; all else of the upper one takes the place of what is below, as for custom kinds."""
-    made = dict(below)
-    for key, item in above.items():
-        there = made.get(key)
-        made[key] = _laid(there, item) if type(there) is dict and type(item) is dict else item
-    return made
 
 
 def _nested(path: Sequence[str], item: Any) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from envcompile import yamlio
-from envcompile.adopt.existing import without_repeats
+from envcompile.adopt.existing import shortly, without_repeats
 from envcompile.adopt.manifests import to_objects
 from envcompile.adopt.namespaces import is_namespaced
 from envcompile.compose.identity import Identifier
@@ -189,8 +189,7 @@ def _is_hook(value: dict[str, Any]) -> bool:
 
 
 def _listed(objects: Sequence[Existing]) -> str:
-    names = [f"{one.value['kind']}/{one.value['metadata'].get('name')}" for one in objects]
-    return ", ".join(names[:_SHOWN]) + (f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else "")
+    return shortly([f"{one.value['kind']}/{one.value['metadata'].get('name')}" for one in objects], _SHOWN)
 
 
 def in_namespace(value: dict[str, Any], namespace: str, api: KubeApi) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from envcompile import yamlio
 from envcompile.actions.chart_values import spelled
-from envcompile.adopt.existing import literal_identity, title
+from envcompile.adopt.existing import literal_identity, shortly, title
 from envcompile.charts.rendering import SECRET_NAME, printed, rendering_of
 from envcompile.errors import EnvcError
 from envcompile.values import ABSENT, dotted, leaves, same, value_at
@@ -42,9 +42,8 @@ def report_unstable(
     if not differing:
         return False
     chart = first.wanted.chart
-    named = ", ".join(f"{name} {dotted(pointer)}".rstrip() for name, pointer in differing[:_SHOWN])
-    more = f" and {len(differing) - _SHOWN} more" if len(differing) > _SHOWN else ""
-    what = f"chart {chart.name} makes something else each time in {first.wanted.environment}: {named}{more}"
+    named = shortly([f"{name} {dotted(pointer)}".rstrip() for name, pointer in differing], _SHOWN)
+    what = f"chart {chart.name} makes something else each time in {first.wanted.environment}: {named}"
     settling = _settling(helm, first, differing, where)
     if settling:
         named = " and ".join(f"`{path}`" for path in settling)

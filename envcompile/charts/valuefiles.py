@@ -10,9 +10,12 @@ from typing import TYPE_CHECKING, Any, Final
 from envcompile import yamlio
 from envcompile.adopt.existing import STAGE_WORDS, has_stage, unique_names
 from envcompile.errors import fail
+from envcompile.sources.layers import overlaid
 from envcompile.sources.tree import file_start
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from envcompile.adopt.wishes import Wishes
 
 _ENDINGS: Final = (".yaml", ".yml")
@@ -81,6 +84,13 @@ def environments_of(source: Path, chart: Path, wishes: Wishes, notes: list[str])
 def shown(path: Path, source: Path) -> str:
     """A file of values in messages: as seen from the source, where it is below it."""
     return (path.relative_to(source) if path.is_relative_to(source) else path).as_posix()
+
+
+def laid_over(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
+    """Values of two files: maps united key by key, all else of the upper ones takes the place of what is below."""
+    # Below a key, where no list has a meaning of its own, as some of environment.yaml have.
+    united: dict[str, Any] = overlaid({"values": dict(below)}, {"values": dict(above)})["values"]
+    return united
 
 
 def read_values(path: Path) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from envcompile.adopt.existing import shortly
 from envcompile.charts.archives import forget_others
 from envcompile.charts.helm import Helm
 from envcompile.charts.placing import place_release
@@ -203,8 +204,7 @@ def _without_known_crds(renderings: Mapping[str, Rendering], taken: set[str]) ->
         found[environment] = rendering._replace(objects=tuple(kept))
     if not names:
         return found, []
-    listed = ", ".join(list(names)[:_SHOWN]) + (f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else "")
-    return found, [f"another chart brings these definitions already: {listed}"]
+    return found, [f"another chart brings these definitions already: {shortly(list(names), _SHOWN)}"]
 
 
 def _noted(renderings: Mapping[str, Rendering]) -> list[str]:
@@ -251,12 +251,12 @@ def _edits(
     problems = Problems()
     if in_the_way:
         problems.add(
-            f"these files are none that `envc charts` wrote, and stand where it writes: {_listed(in_the_way)}",
+            f"these files are none that `envc charts` wrote, and stand where it writes: {shortly(in_the_way, _SHOWN)}",
             "move them: what people write belongs beside `vendored/`, and into overlays/",
         )
     if by_hand and not force:
         problems.add(
-            f"these files of charts were changed by hand: {_listed(by_hand)}",
+            f"these files of charts were changed by hand: {shortly(by_hand, _SHOWN)}",
             "say the change in a patch in overlays/ (`git diff` shows it), then `git checkout` them; `--force` "
             "gives the changes up",
         )
@@ -311,7 +311,3 @@ def _of(name: str, lock: ChartLock, edits: Mapping[str, bytes | None]) -> tuple[
 
 def _digest(data: bytes) -> str:
     return f"sha256:{hashlib.sha256(data).hexdigest()}"
-
-
-def _listed(paths: Sequence[str]) -> str:
-    return ", ".join(paths[:_SHOWN]) + (f" and {len(paths) - _SHOWN} more" if len(paths) > _SHOWN else "")
